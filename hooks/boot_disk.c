@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "hooks/table.h"
+
+/*
+ * Which disk is the boot disk: the one that anteroot.disk= names, else the one that root= names, else
+ * one that carries the layout. Of several, a fixed one before a removable one, then in the order of
+ * the bus. docs/ARCHITECTURE.md, "Boot disk".
+ */
+
+bool boot_disk_applies(const struct facts *f)
+{
+	return !f->boot_disk;
+}
+
+static bool has_role(const struct facts *f, const struct blockdev *disk, enum part_role role)
+{
+	size_t n;
+
+	(void)facts_part_on(f, disk->name, role, &n);
+	return n > 0;
+}
+
+static bool has_slot(const struct facts *f, const struct blockdev *disk)
+{
+	return has_role(f, disk, PART_ROOT_A) || has_role(f, disk, PART_ROOT_B);
+}
+
+/* The list is in bus order already, so only what beats the first needs a look. */
+static bool better(const struct facts *f, const struct blockdev *a, const struct blockdev *b)
+{
+	bool boot_a = has_role(f, a, PART_BOOT), boot_b = has_role(f, b, PART_BOOT);
+
+	if (boot_a != boot_b)
+		return boot_a;
+	return !a->removable && b->removable;
+}
+
+/* The disk that anteroot.disk= names: "PTUUID=…" or a device. */
+static const struct blockdev *pinned(const struct facts *f, const char *spec)
+{
+	static const char ptuuid[] = "PTUUID=";
+	const struct blockdev *found = NULL;
+
+	for (size_t i = 0; i < f->devs.n; i++) {
+		const struct blockdev *dev = &f->devs.dev[i];
+		bool hit;
+
+		if (dev->partno)
+			continue;
+		if (strncmp(spec, ptuuid, strlen(ptuuid)) == 0)
+			hit = dev->table_uuid &&
+			      strcmp(dev->table_uuid, spec + strlen(ptuuid)) == 0;
+		else
+			hit = strncmp(spec, "/dev/", 5) == 0 && strcmp(dev->name, spec + 5) == 0;
+		if (hit && found)
+			return NULL; /* two disks with one PTUUID: a copy, and no telling which */
+		if (hit)
+			found = dev;
+	}
+	return found;
+}
+
+/* The best disk that holds a device which root= names. */
+static const struct blockdev *of_root(const struct facts *f, const struct tag *tag)
+{
+	const struct blockdev *best = NULL;
+
+	for (size_t i = 0; i < f->devs.n; i++) {
+		const struct blockdev *disk;
+
+		if (!blockdev_matches(&f->devs.dev[i], tag))
+			continue;
+		disk = blockdev_by_name(&f->devs, f->devs.dev[i].disk);
+		if (disk && disk != best && (!best || better(f, disk, best)))
+			best = disk;
+	}
+	return best;
+}
+
+/* Its partitions may still be on their way. */
+static bool ready(const struct facts *f, const struct blockdev *disk, bool late)
+{
+	return disk && (late || facts_disk_complete(f, disk));
+}
+
+static const struct blockdev *of_layout(const struct facts *f, bool late)
+{
+	const struct blockdev *best = NULL;
+
+	for (size_t i = 0; i < f->devs.n; i++) {
+		const struct blockdev *disk = &f->devs.dev[i];
+
+		if (disk->partno || !has_slot(f, disk) || !ready(f, disk, late))
+			continue;
+		if (!best || better(f, disk, best))
+			best = disk;
+	}
+	return best;
+}
+
+static void settle(const struct facts *f, struct plan *p, const struct blockdev *disk,
+		   const char *why)
+{
+	for (size_t i = 0; i < f->devs.n; i++) {
+		const struct blockdev *other = &f->devs.dev[i];
+
+		if (!other->partno && other != disk && facts_has_layout(f, other))
+			PLAN_ADD(p, .kind = OP_WARN,
+				 .data = arena_printf(
+					 p->arena,
+					 "%s carries the labels of the boot disk %s: not used",
+					 other->name, disk->name));
+	}
+	PLAN_ADD(p, .kind = OP_DISK, .target = disk->name, .data = why);
+	/* What is on it is the next thing to look at. */
+	PLAN_ADD(p, .kind = OP_AGAIN);
+}
+
+static const char *list(struct plan *p, const char *head, const char **name, size_t n)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < n && text; i++)
+		text = arena_printf(p->arena, "%s%s%s", text, i ? ", " : head, name[i]);
+	return text ? text : "";
+}
+
+static const char *list_disks(const struct facts *f, struct plan *p)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < f->devs.n; i++)
+		if (!f->devs.dev[i].partno)
+			text = arena_printf(p->arena, "%s%s%s", text ? text : "", text ? ", " : "",
+					    f->devs.dev[i].name);
+	return text ? text : "none";
+}
+
+static void give_up(const struct facts *f, struct plan *p)
+{
+	const char *const a = f->layout.part[PART_ROOT_A].label[0];
+	const char *const b = f->layout.part[PART_ROOT_B].label[0];
+	const char *text =
+		arena_printf(p->arena,
+			     "unable to find a root: no disk carries %s or %s after waiting %lld s "
+			     "(disks: %s%s%s)",
+			     a, b, (long long)(f->args.wait_msec / 1000), list_disks(f, p),
+			     list(p, "; modules missing in the image: ", f->missing, f->n_missing),
+			     list(p, "; no module in the image for: ", f->unserved, f->n_unserved));
+
+	PLAN_ADD(p, .kind = OP_FAIL, .on_failure = FAIL_FATAL, .data = text,
+		 .source = "check the cabling and the labels; a driver may be missing in the "
+			   "initramfs; root= and anteroot.wait= on the kernel command line help");
+}
+
+static void warn_late(struct plan *p, const char *arg, const char *value)
+{
+	PLAN_ADD(p, .kind = OP_WARN,
+		 .data = arena_printf(p->arena,
+				      "%s%s has not appeared: looking for the layout instead", arg,
+				      value));
+}
+
+/* What the command line asks for: settled, waited for, or (too late) given up with a warning.
+ * Returns the disk of a root= outside any layout, which of_layout() beats. */
+static const struct blockdev *from_arguments(const struct facts *f, struct plan *p, bool late)
+{
+	const struct blockdev *disk;
+	struct tag tag = { TAG_NONE };
+
+	if (f->args.disk) {
+		disk = pinned(f, f->args.disk);
+		if (ready(f, disk, late))
+			settle(f, p, disk, "anteroot.disk= names it");
+		else if (!late)
+			PLAN_ADD(p, .kind = OP_WAIT, .data = f->args.disk);
+		else
+			warn_late(p, "anteroot.disk=", f->args.disk);
+		return NULL;
+	}
+	if (!f->args.root || tag_parse(p->arena, f->args.root, &tag) < 0)
+		return NULL;
+	disk = of_root(f, &tag);
+	if (!ready(f, disk, late)) {
+		if (late)
+			warn_late(p, "root=", f->args.root);
+		else
+			PLAN_ADD(p, .kind = OP_WAIT, .data = f->args.root);
+		return NULL;
+	}
+	if (facts_has_layout(f, disk))
+		settle(f, p, disk, "root= is on it");
+	return disk;
+}
+
+void boot_disk_run(const struct facts *f, struct plan *p)
+{
+	bool late = f->now_msec >= f->deadline_msec;
+	const struct blockdev *root_disk, *layout;
+
+	root_disk = from_arguments(f, p, late);
+	if (plan_find_kind(p, OP_DISK) || plan_find_kind(p, OP_WAIT))
+		return;
+	layout = of_layout(f, late);
+	if (layout)
+		settle(f, p, layout, "it carries the layout");
+	else if (root_disk)
+		settle(f, p, root_disk, "root= is on it");
+	else if (!late)
+		PLAN_ADD(p, .kind = OP_WAIT, .data = "a disk with the layout");
+	else
+		give_up(f, p);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <sys/mount.h>
+
+#include "hooks/parts.h"
+#include "hooks/table.h"
+
+bool boot_mount_applies(const struct facts *f)
+{
+	return f->boot_disk && !f->mounted[PART_BOOT] && !f->gave_up[PART_BOOT];
+}
+
+void boot_mount_run(const struct facts *f, struct plan *p)
+{
+	if (part_mount(f, p, PART_BOOT, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC))
+		PLAN_ADD(p, .kind = OP_AGAIN); /* to read config.json */
+	else
+		PLAN_ADD(p, .kind = OP_WARN,
+			 .data = arena_printf(p->arena,
+					      "no usable boot partition %s on %s: no configuration",
+					      f->layout.part[PART_BOOT].label[0], f->boot_disk));
+}

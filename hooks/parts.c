@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "hooks/parts.h"
+
+#include <sys/mount.h>
+
+const char *part_dir(const struct facts *f, struct plan *p, enum part_role role)
+{
+	return arena_printf(p->arena, "%s/mnt/%s", f->run_dir, f->layout.part[role].name);
+}
+
+bool part_mount(const struct facts *f, struct plan *p, enum part_role role, unsigned long flags)
+{
+	const struct blockdev *dev;
+	size_t count;
+
+	dev = facts_part(f, role, &count);
+	if (count > 1)
+		PLAN_ADD(p, .kind = OP_WARN,
+			 .data = arena_printf(p->arena,
+					      "%zu partitions of %s are labelled %s: none is used",
+					      count, f->boot_disk, f->layout.part[role].label[0]));
+	if (!dev)
+		return false;
+	if (dev->type)
+		plan_filesystem(p, dev->type);
+	PLAN_ADD(p, .kind = OP_MOUNT_PART, .on_failure = FAIL_WARN, .role = (int)role,
+		 .source = arena_printf(p->arena, "/dev/%s", dev->name),
+		 .target = part_dir(f, p, role), .type = dev->type,
+		 .flags = flags | (dev->read_only ? MS_RDONLY : 0));
+	return true;
+}

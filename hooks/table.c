@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "hooks/table.h"
+
+/*
+ * The order of a boot. Read it from top to bottom: that is what happens on the device. Each row is a
+ * pure function in hooks/NAME.c that looks at facts and appends operations; docs/HOOKS.md tells how to
+ * add one.
+ */
+
+/* clang-format off */
+const struct hook hook_table[] = {
+	/* EARLY: a machine one can work on. */
+	{ "api-mounts", STAGE_EARLY, api_mounts_applies, api_mounts_run, { NULL },
+	  "/proc, /sys, /dev and /run, unless the kernel or another init has mounted them" },
+	{ "clock-floor", STAGE_EARLY, clock_floor_applies, clock_floor_run, { NULL },
+	  "no clock before the build: certificates and file times must not lie in 1970" },
+	{ "modules", STAGE_EARLY, modules_applies, modules_run, { NULL },
+	  "drivers that devices ask for (modalias) and that the image lists" },
+
+	/* BOOT: which disk, and what its boot partition says. */
+	{ "modules", STAGE_BOOT, modules_applies, modules_run, { NULL },
+	  "drivers for devices that came up since: a bus shows its disks only when its driver is in" },
+	{ "boot-disk", STAGE_BOOT, boot_disk_applies, boot_disk_run, { NULL },
+	  "one disk is the boot disk; labels count on it alone, so a clone cannot be picked" },
+	{ "boot-mount", STAGE_BOOT, boot_mount_applies, boot_mount_run, { NULL },
+	  "the boot partition, read-only, for config.json" },
+
+	/* ROOT: which root, and whether it can boot. */
+	{ "root", STAGE_ROOT, root_applies, root_run, { NULL },
+	  "root=, else slot A, else the other: mounted, and its init is there" },
+	{ "state-data", STAGE_ROOT, NULL, state_data_run, { NULL },
+	  "the state and data partitions; a boot without them is better than none" },
+
+	/* TARGET: what the device's configuration wants in that root. */
+	{ "config", STAGE_TARGET, NULL, config_run, { NULL },
+	  "says what is wrong with config.json; nothing in it stops a boot" },
+	{ "hostname", STAGE_TARGET, hostname_applies, hostname_run, { "/etc", "/etc/hostname" },
+	  "the name before the first line of the journal is written" },
+	{ "udev-rules", STAGE_TARGET, udev_rules_applies, udev_rules_run, { "/etc/udev/rules.d" },
+	  "in place before the target's udevd starts: no reload, no second trigger" },
+	{ "ssh-keys", STAGE_TARGET, ssh_keys_applies, ssh_keys_run, { "~root", "~root/.ssh" },
+	  "the device's owner gets in, and whoever was removed does not" },
+	{ "journal", STAGE_TARGET, journal_applies, journal_run, { "/var/log/journal" },
+	  "a journal that outlives the boot, on the data partition, or none on disk at all" },
+	{ "mounts", STAGE_TARGET, NULL, mounts_run, { NULL },
+	  "boot, state and data where the target expects them; after all that writes to them" },
+};
+/* clang-format on */
+
+const size_t hook_table_len = ARRAY_SIZE(hook_table);

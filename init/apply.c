@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "init/apply.h"
+
+#include <string.h>
+#include <sys/mount.h>
+
+#include "init/apply_ops.h"
+#include "lib/clock.h"
+#include "lib/uevent.h"
+
+/* Without a uevent socket devices are looked for this often. */
+#define STEP_MSEC 100
+
+static int wait_for_device(struct boot *b)
+{
+	int64_t left = b->facts.deadline_msec - b->facts.now_msec;
+
+	if (b->uevent_lost)
+		return b->sys->sleep_msec(left < STEP_MSEC ? left : STEP_MSEC);
+	return uevent_wait(b->uevent_fd, left);
+}
+
+static void settle_root(struct boot *b, const struct op *op)
+{
+	b->facts.root_device = op->target;
+	b->facts.root_slot = op->source;
+	b->facts.root_reason = op->data;
+	log_line(&b->log, LOG_LEVEL_INFO, "root: %s%s%s, because %s", op->target,
+		 op->source ? ", slot " : "", op->source ? op->source : "", op->data);
+}
+
+static int mount_part(struct boot *b, const struct op *op, struct reason *r)
+{
+	int err = apply_mount(b, op, r);
+
+	if (err < 0)
+		b->facts.gave_up[op->role] = true;
+	else
+		b->facts.mounted[op->role] = op->source + strlen("/dev/");
+	return err;
+}
+
+static int mount_root(struct boot *b, const struct op *op, struct reason *r)
+{
+	int err = apply_mount(b, op, r);
+
+	b->facts.root_mounted = err == 0;
+	return err;
+}
+
+static int fail(struct boot *b, const struct op *op, struct reason *r)
+{
+	(void)strncpy(b->error, op->data ? op->data : "unable to go on: out of memory",
+		      sizeof(b->error) - 1);
+	b->hint = op->source;
+	r->verb = NULL;
+	return -ENOENT;
+}
+
+/* The one switch over the kinds of operation. */
+static int apply_op(struct boot *b, const struct op *op, struct reason *r)
+{
+	int err;
+
+	switch (op->kind) {
+	case OP_MOUNT:
+		return apply_mount(b, op, r);
+	case OP_BIND:
+		return apply_bind(b, op, r);
+	case OP_MOVE:
+		return apply_move(b, op, r);
+	case OP_OVERLAY:
+		return apply_overlay(b, op, r);
+	case OP_FILESYSTEM:
+		return apply_filesystem(b, op, r);
+	case OP_MODULE:
+		return apply_module(b, op->module, r);
+	case OP_CLOCK:
+		err = b->sys->clock_set(op->usec);
+		return err < 0 ? reason_set(r, err, "set", "the clock") : 0;
+	case OP_HOSTNAME:
+		err = b->sys->hostname_set(op->data);
+		return err < 0 ? reason_set(r, err, "set", "the host name") : 0;
+	case OP_DIR:
+	case OP_FILE:
+	case OP_REMOVE:
+		return apply_delivery(b, op, r);
+	case OP_DISK:
+		b->facts.boot_disk = op->target;
+		log_line(&b->log, LOG_LEVEL_INFO, "boot disk: %s, because %s", op->target,
+			 op->data);
+		return 0;
+	case OP_ROOT:
+		settle_root(b, op);
+		return 0;
+	case OP_MOUNT_PART:
+		return mount_part(b, op, r);
+	case OP_MOUNT_ROOT:
+		return mount_root(b, op, r);
+	case OP_CHECK_INIT:
+		return apply_check_init(b, op, r);
+	case OP_WAIT:
+		(void)wait_for_device(b); /* whatever woke us, the facts will tell */
+		return 0;
+	case OP_WARN:
+		boot_warn(b, op->hook, op->data);
+		return 0;
+	case OP_FAIL:
+		return fail(b, op, r);
+	case OP_AGAIN:
+	case OP_KINDS:
+		break;
+	}
+	return 0;
+}
+
+/* Takes the root out of the running, and off its mount point. */
+static void give_up_root(struct boot *b, const char *message)
+{
+	struct facts *f = &b->facts;
+
+	log_line(&b->log, LOG_LEVEL_ERROR, "%s%s%s failed: %s", f->root_device,
+		 f->root_slot ? ", slot " : "", f->root_slot ? f->root_slot : "", message);
+	if (f->n_failed < FACTS_FAILED_MAX) {
+		f->failed[f->n_failed].device = f->root_device;
+		f->failed[f->n_failed].slot = f->root_slot;
+		f->failed[f->n_failed].reason = message;
+		f->n_failed++;
+	}
+	if (f->root_mounted)
+		(void)b->sys->umount(f->target_dir, MNT_DETACH);
+	f->root_mounted = false;
+	f->root_device = f->root_slot = f->root_reason = NULL;
+}
+
+static int on_failed(struct boot *b, const struct op *op, const struct reason *r, int err)
+{
+	char message[BOOT_ERROR_MAX];
+	const char *text = arena_strdup(&b->arena, reason_render(r, message, sizeof(message)));
+
+	if (op->kind == OP_FAIL)
+		return err; /* its own words are in b->error */
+	if (op->on_failure == FAIL_FATAL || !text)
+		return boot_fail(b, r, NULL);
+	if (op->on_failure == FAIL_OTHER_SLOT) {
+		give_up_root(b, text);
+		return APPLY_AGAIN;
+	}
+	boot_warn(b, op->hook, text);
+	return APPLY_NEXT;
+}
+
+int apply(struct boot *b, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct op *op = &plan->op[i];
+		struct reason r = REASON_INIT;
+		int err;
+
+		if (b->log.level >= LOG_LEVEL_DEBUG)
+			log_line(&b->log, LOG_LEVEL_DEBUG, "%s: %s", op->hook,
+				 op_text(&b->arena, op));
+		err = apply_op(b, op, &r);
+		if (err < 0) {
+			err = on_failed(b, op, &r, err);
+			if (err != APPLY_NEXT)
+				return err;
+		}
+		if (op->kind == OP_AGAIN || op->kind == OP_WAIT)
+			return APPLY_AGAIN;
+	}
+	return APPLY_NEXT;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "init/apply_ops.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "lib/clock.h"
+#include "lib/confine.h"
+#include "lib/deliver.h"
+#include "lib/file.h"
+#include "lib/filesystem.h"
+#include "lib/initcheck.h"
+
+#define FD_PATH_MAX 32 /* "/proc/self/fd/2147483647" */
+
+/* True, and the rest of the path, when `path` is `dir` or below it. */
+static bool below(const char *path, const char *dir, const char **ret_rest)
+{
+	size_t len = strlen(dir);
+
+	if (strncmp(path, dir, len) != 0 || (path[len] != '/' && path[len] != '\0'))
+		return false;
+	*ret_rest = path[len] ? path + len : "/";
+	return true;
+}
+
+int apply_open_tree(const struct boot *b, const char *path, const char **ret_rest, struct reason *r)
+{
+	static const enum part_role roles[] = { PART_STATE, PART_DATA };
+	const struct facts *f = &b->facts;
+	const char *tree = "/";
+	char dir[256];
+	int fd;
+
+	*ret_rest = path;
+	if (below(path, f->target_dir, ret_rest))
+		tree = f->target_dir;
+	for (size_t i = 0; i < ARRAY_SIZE(roles) && tree[1] == '\0'; i++) {
+		(void)snprintf(dir, sizeof(dir), "%s/mnt/%s", f->run_dir,
+			       f->layout.part[roles[i]].name);
+		if (below(path, dir, ret_rest))
+			tree = dir;
+	}
+	fd = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? reason_set(r, errno, "open", tree) : fd;
+}
+
+/* Opens what a mount goes over or comes from, and names it for mount(2) by its descriptor: the path
+ * cannot come to mean something else in between. */
+static int open_mount_point(const struct boot *b, const char *path, int flags,
+			    char name[static FD_PATH_MAX], struct reason *r)
+{
+	_cleanup_close_ int tree = -1;
+	const char *rest;
+	int fd;
+
+	tree = apply_open_tree(b, path, &rest, r);
+	if (tree < 0)
+		return tree;
+	fd = confine_open(tree, rest, O_PATH | flags);
+	if (fd < 0)
+		return reason_set(r, fd, "open", path);
+	(void)snprintf(name, FD_PATH_MAX, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+static int make_dir(struct boot *b, const char *path, mode_t mode, struct reason *r)
+{
+	const struct deliver_attr attr = { .mode = mode };
+	_cleanup_close_ int tree = -1;
+	const char *rest;
+	bool changed;
+
+	tree = apply_open_tree(b, path, &rest, r);
+	if (tree < 0)
+		return tree;
+	if (strcmp(rest, "/") == 0) /* the tree's own root: a mount point of the initramfs */
+		return 0;
+	return deliver_dir(b->sys, tree, rest, &attr, &changed, r);
+}
+
+/* The mount points of our own are in the initramfs, not in the trees that get mounted on them. */
+static int make_mount_point(struct boot *b, const char *path, struct reason *r)
+{
+	const struct deliver_attr attr = { .mode = 0755 };
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool changed;
+
+	if (root < 0)
+		return reason_set(r, errno, "open", "/");
+	if (file_exists(AT_FDCWD, path))
+		return 0;
+	return deliver_dir(b->sys, root, path, &attr, &changed, r);
+}
+
+/* Tries each type of a list a,b,c. */
+static int mount_types(struct boot *b, const struct op *op, struct reason *r)
+{
+	const char *p = op->type;
+	int err = -EINVAL;
+
+	while (*p) {
+		size_t len = strcspn(p, ",");
+		const char *type = arena_memdup(&b->arena, p, len);
+
+		if (!type)
+			return reason_set(r, ENOMEM, "mount", op->source);
+		if (len) {
+			err = b->sys->mount(op->source, op->target, type, op->flags, op->data);
+			if (err >= 0)
+				return 0;
+		}
+		p += len + (p[len] == ',');
+	}
+	if (err == -ENODEV)
+		return reason_setf(r, err, "mount", op->source,
+				   "the kernel does not know the file system %s", op->type);
+	return reason_setf(r, err, "mount", op->source, "%s (type %s, options %s)", strerror(-err),
+			   op->type, op->data ? op->data : "none");
+}
+
+int apply_mount(struct boot *b, const struct op *op, struct reason *r)
+{
+	int err;
+
+	if (!op->type || !*op->type)
+		return reason_setf(r, EINVAL, "mount", op->source,
+				   "no file system was recognised on it");
+	err = make_mount_point(b, op->target, r);
+	return err < 0 ? err : mount_types(b, op, r);
+}
+
+int apply_bind(struct boot *b, const struct op *op, struct reason *r)
+{
+	char source[FD_PATH_MAX], target[FD_PATH_MAX];
+	_cleanup_close_ int from = -1, to = -1;
+	int err;
+
+	from = open_mount_point(b, op->source, 0, source, r);
+	if (from < 0)
+		return from;
+	to = open_mount_point(b, op->target, 0, target, r);
+	if (to < 0)
+		return to;
+	err = b->sys->mount(source, target, NULL, MS_BIND, NULL);
+	return err < 0 ? reason_set(r, err, "bind over", op->target) : 0;
+}
+
+int apply_move(struct boot *b, const struct op *op, struct reason *r)
+{
+	char target[FD_PATH_MAX];
+	_cleanup_close_ int to = -1;
+	int err;
+
+	to = open_mount_point(b, op->target, O_DIRECTORY, target, r);
+	if (to < 0)
+		return to;
+	err = b->sys->mount(op->source, target, NULL, MS_MOVE, NULL);
+	return err < 0 ? reason_set(r, err, "move a mount to", op->target) : 0;
+}
+
+/* The upper directory gives the overlay's root its owner and mode: sshd looks at them. */
+static int make_upper(struct boot *b, const char *base, const struct stat *lower, struct reason *r)
+{
+	const struct deliver_attr attr = {
+		.mode = lower->st_mode & 07777,
+		.uid = lower->st_uid,
+		.gid = lower->st_gid,
+	};
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char path[256];
+	bool changed;
+	int err;
+
+	if (root < 0)
+		return reason_set(r, errno, "open", "/");
+	(void)snprintf(path, sizeof(path), "%s/work", base);
+	err = make_dir(b, path, 0755, r);
+	if (err < 0)
+		return err;
+	(void)snprintf(path, sizeof(path), "%s/upper", base);
+	return deliver_dir(b->sys, root, path, &attr, &changed, r);
+}
+
+int apply_overlay(struct boot *b, const struct op *op, struct reason *r)
+{
+	char lower[FD_PATH_MAX], base[128], options[512];
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int err;
+
+	fd = open_mount_point(b, op->target, O_DIRECTORY, lower, r);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return reason_set(r, errno, "look at", op->target);
+	(void)snprintf(base, sizeof(base), "%s/overlay/%u", b->facts.run_dir, b->n_overlays++);
+	err = make_upper(b, base, &st, r);
+	if (err < 0)
+		return err;
+	(void)snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s/upper,workdir=%s/work",
+		       lower, base, base);
+	err = b->sys->mount("anteroot", lower, "overlay", 0, options);
+	return err < 0 ? reason_set(r, err, "mount an overlay over", op->target) : 0;
+}
+
+int apply_module(struct boot *b, const struct module *module, struct reason *r)
+{
+	struct report_module m = { .name = module->name, .wanted = module->wanted };
+	int64_t start = clock_monotonic_usec();
+	int err = modules_insert(b->sys, module, r);
+	char message[BOOT_ERROR_MAX];
+
+	m.usec = clock_monotonic_usec() - start;
+	if (err == -ENOENT)
+		boot_missing_module(b, module->name);
+	if (err < 0)
+		m.error = arena_strdup(&b->arena, reason_render(r, message, sizeof(message)));
+	report_add_module(&b->report, &b->arena, &m);
+	return err;
+}
+
+/* Resolves one alias and inserts what it needs. The first failure is returned, all are tried. */
+static int load_alias(struct boot *b, const char *alias, struct reason *r)
+{
+	struct module_list list = { 0 };
+	int first = 0, n = modules_resolve(b->modules, &b->arena, alias, &list, r);
+
+	if (n < 0)
+		return n;
+	for (size_t i = 0; i < list.n; i++) {
+		int err = apply_module(b, &list.module[i], r);
+
+		if (err < 0 && first == 0)
+			first = err;
+	}
+	return first;
+}
+
+int apply_filesystem(struct boot *b, const struct op *op, struct reason *r)
+{
+	const char *const *companion;
+	char *listed = NULL, alias[64];
+	int err;
+
+	if (file_read(&b->arena, AT_FDCWD, "/proc/filesystems", 65536, &listed, NULL) < 0)
+		listed = NULL; /* then the module is asked for, listed or not */
+	for (companion = filesystem_companions(op->type); *companion; companion++) {
+		struct reason ignored; /* perhaps built in, perhaps not this kernel's */
+
+		(void)load_alias(b, *companion, &ignored);
+	}
+	if (listed && filesystem_listed(listed, op->type))
+		return 0;
+	(void)snprintf(alias, sizeof(alias), "fs-%s", op->type);
+	err = load_alias(b, alias, r);
+	if (err == -ENOENT)
+		return reason_setf(r, err, "load", op->type,
+				   "the kernel does not know this file system and the image has no "
+				   "module for it");
+	return err;
+}
+
+int apply_check_init(struct boot *b, const struct op *op, struct reason *r)
+{
+	_cleanup_close_ int root = open(op->target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)b;
+	if (root < 0)
+		return reason_set(r, errno, "open", op->target);
+	return initcheck(root, op->data, r);
+}
+
+int apply_delivery(struct boot *b, const struct op *op, struct reason *r)
+{
+	const struct deliver_attr attr = { .mode = op->mode, .uid = op->uid, .gid = op->gid };
+	struct report_delivery d = { .hook = op->hook };
+	char message[BOOT_ERROR_MAX];
+	_cleanup_close_ int tree = -1;
+	const char *rest;
+	bool changed = false;
+	int err;
+
+	tree = apply_open_tree(b, op->target, &rest, r);
+	if (tree < 0)
+		err = tree;
+	else if (op->kind == OP_REMOVE)
+		err = deliver_remove(b->sys, tree, rest, &changed, r);
+	else if (op->kind == OP_DIR)
+		err = deliver_dir(b->sys, tree, rest, &attr, &changed, r);
+	else
+		err = deliver_file(b->sys, tree, rest, op->data, op->len, &attr, &changed, r);
+
+	d.path = below(op->target, b->facts.target_dir, &rest) ? rest : op->target;
+	d.action = !changed		   ? ACTION_UNCHANGED
+		   : op->kind == OP_REMOVE ? ACTION_REMOVED
+					   : ACTION_WRITTEN;
+	if (err < 0) {
+		d.action = ACTION_FAILED;
+		d.error = arena_strdup(&b->arena, reason_render(r, message, sizeof(message)));
+	}
+	report_add_delivery(&b->report, &b->arena, &d);
+	return err;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "init/boot.h"
+
+/* What each kind of operation does; apply() is the one caller. All return 0 or a negative errno with the
+ * reason filled. */
+
+int apply_mount(struct boot *b, const struct op *op, struct reason *r);
+int apply_bind(struct boot *b, const struct op *op, struct reason *r);
+int apply_move(struct boot *b, const struct op *op, struct reason *r);
+int apply_overlay(struct boot *b, const struct op *op, struct reason *r);
+int apply_filesystem(struct boot *b, const struct op *op, struct reason *r);
+int apply_module(struct boot *b, const struct module *module, struct reason *r);
+int apply_check_init(struct boot *b, const struct op *op, struct reason *r);
+
+/** OP_DIR, OP_FILE, OP_REMOVE. */
+int apply_delivery(struct boot *b, const struct op *op, struct reason *r);
+
+/**
+ * Opens the tree that a path of a plan belongs to: the target, the state or data partition, or the
+ * initramfs. What is on a disk cannot lead out of it.
+ *
+ * @param ret_rest the path inside that tree
+ * @return descriptor or a negative errno
+ */
+int apply_open_tree(const struct boot *b, const char *path, const char **ret_rest,
+		    struct reason *r);

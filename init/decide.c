@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "init/decide.h"
+
+#include <string.h>
+
+#include "hooks/table.h"
+
+static bool plan_ended(const struct plan *plan)
+{
+	return plan_find_kind(plan, OP_AGAIN) || plan_find_kind(plan, OP_WAIT) ||
+	       plan_find_kind(plan, OP_FAIL);
+}
+
+void decide(enum stage stage, const struct facts *facts, struct plan *plan)
+{
+	for (size_t i = 0; i < hook_table_len && !plan_ended(plan); i++) {
+		const struct hook *hook = &hook_table[i];
+
+		if (hook->stage != stage || (hook->applies && !hook->applies(facts)))
+			continue;
+		plan->hook = hook->name;
+		hook->run(facts, plan);
+	}
+}
+
+static const char *expand_home(const struct facts *f, struct arena *a, const char *path)
+{
+	static const char home[] = "~root";
+
+	if (strncmp(path, home, strlen(home)) != 0)
+		return path;
+	return f->root_home ? arena_printf(a, "%s%s", f->root_home, path + strlen(home)) : NULL;
+}
+
+int decide_places(const struct facts *facts, struct arena *a, const char ***ret_paths)
+{
+	size_t max = hook_table_len * HOOK_PLACES_MAX + PART_ROLES;
+	const char **paths = arena_alloc(a, max * sizeof(*paths));
+	int n = 0;
+
+	if (!paths)
+		return -ENOMEM;
+	for (size_t i = 0; i < hook_table_len; i++)
+		for (size_t k = 0; k < HOOK_PLACES_MAX && hook_table[i].places[k]; k++) {
+			paths[n] = expand_home(facts, a, hook_table[i].places[k]);
+			n += paths[n] != NULL;
+		}
+	for (size_t i = 0; i < PART_ROLES; i++)
+		if (facts->layout.part[i].mount_point)
+			paths[n++] = facts->layout.part[i].mount_point;
+	*ret_paths = paths;
+	return arena_failed(a) ? -ENOMEM : n;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/blockdev.h"
+#include "lib/cmdline.h"
+#include "lib/config.h"
+#include "lib/layout.h"
+#include "lib/modules.h"
+
+/*
+ * All that a decision may look at. observe_*() fills it, apply() records in it what was settled, and
+ * the hooks read it: they see nothing else, so a test can make any situation by filling this struct.
+ */
+
+enum stage { STAGE_EARLY, STAGE_BOOT, STAGE_ROOT, STAGE_TARGET, STAGE_COUNT };
+
+/** @return "early", "boot", "root", "target". */
+const char *stage_name(enum stage stage);
+
+/** The API file systems, in the order they are mounted. */
+enum api_fs { API_PROC, API_SYS, API_DEV, API_RUN, API_FS_COUNT };
+
+/** A root that was tried in this boot and failed. */
+struct facts_failed {
+	const char *device; /* kernel name, "vda2" */
+	const char *slot;   /* "A", "B" or NULL: not a slot's */
+	const char *reason; /* rendered */
+};
+
+#define FACTS_FAILED_MAX 4
+
+/** A directory or file of the target that hooks want to write to (column `places` of their table). */
+struct facts_place {
+	const char *path;    /* in the target, "/etc/udev/rules.d" */
+	bool exists;	     /* path itself exists */
+	bool directory;	     /* … and is a directory */
+	const char *deepest; /* deepest directory on the way that exists, "/" at least */
+};
+
+/** How reading config.json went. */
+enum config_state { CONFIG_NOT_READ, CONFIG_READ, CONFIG_MISSING, CONFIG_BAD };
+
+struct facts {
+	/* From the start. */
+	struct args args;
+	struct layout layout;
+	const char *run_dir;	/* "/run/anteroot" */
+	const char *target_dir; /* "/sysroot": where the target root is mounted before the switch */
+	int64_t build_usec;	/* time of the build, realtime */
+
+	/* Observed at the start of each round. */
+	int64_t realtime_usec;
+	int64_t now_msec;      /* monotonic */
+	int64_t deadline_msec; /* monotonic: devices that are not here by then are not waited for */
+	bool api_mounted[API_FS_COUNT];
+
+	/* Modules that devices and the image's lists ask for, resolved, not inserted yet. */
+	struct module_list modules;
+	const char **missing; /* modules that are listed or needed and not in the image */
+	size_t n_missing;
+	const char **unserved; /* modaliases of disks' controllers that no module of the image serves;
+				* their driver may be built in */
+	size_t n_unserved;
+
+	/* Devices. */
+	struct blockdevs devs;
+	const char *boot_disk; /* settled: kernel name, or NULL */
+	const char *mounted
+		[PART_ROLES];	  /* mounted in run_dir/mnt: kernel name of the device, or NULL */
+	bool gave_up[PART_ROLES]; /* mounting it failed: not tried again */
+
+	/* Configuration. */
+	enum config_state config_state;
+	struct config config;
+	struct config_problems config_problems;
+	const char *config_error; /* CONFIG_BAD: what is wrong with the file, rendered */
+
+	/* The root. */
+	const char *root_device; /* settled: kernel name, or NULL */
+	const char *root_slot;	 /* "A", "B", or NULL: not a slot's */
+	const char *root_reason; /* why this one */
+	bool root_mounted;
+	struct facts_failed failed[FACTS_FAILED_MAX];
+	size_t n_failed;
+
+	/* The target. */
+	bool target_writable;
+	struct facts_place *place;
+	size_t n_places;
+	bool has_journal_gid;
+	gid_t journal_gid;     /* of systemd-journal in the target */
+	const char *root_home; /* home directory of root in the target, "/root" */
+};
+
+/** @return the place with this path, or NULL when no hook's row names it. */
+const struct facts_place *facts_place(const struct facts *f, const char *path) _nonnull_all_;
+
+/**
+ * Finds the partition of a role on the boot disk.
+ *
+ * @param ret_count how many carry one of its labels; may be NULL. More than 1 is an ambiguity, and
+ *        none of them is used.
+ * @return the partition when there is exactly one, else NULL
+ */
+const struct blockdev *facts_part(const struct facts *f, enum part_role role, size_t *ret_count)
+	_nonnull_(1);
+
+/** facts_part() on a disk that need not be the boot disk. */
+const struct blockdev *facts_part_on(const struct facts *f, const char *disk, enum part_role role,
+				     size_t *ret_count) _nonnull_(1, 2);
+
+/** @return "A" or "B" when the device is that slot's on the boot disk, else NULL. */
+const char *facts_slot_of(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/** @return true when this device was tried as root in this boot and failed. */
+bool facts_has_failed(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/** @return true when a whole disk carries a label of the layout's boot or root partitions. */
+bool facts_has_layout(const struct facts *f, const struct blockdev *disk) _nonnull_all_;
+
+/** @return true when a whole disk carries the layout and is not the boot disk. */
+bool facts_is_clone(const struct facts *f, const struct blockdev *disk) _nonnull_all_;
+
+/** @return true when every partition that the disk's table lists is in the list and probed, be it
+ * in vain. */
+bool facts_disk_complete(const struct facts *f, const struct blockdev *disk) _nonnull_all_;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "init/observe_devices.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "lib/probe.h"
+#include "lib/uevent.h"
+
+static void warn_reason(struct boot *b, const struct reason *r, const char *consequence)
+{
+	char message[BOOT_ERROR_MAX];
+
+	boot_warn(b, NULL,
+		  arena_printf(&b->arena, "%s%s", reason_render(r, message, sizeof(message)),
+			       consequence));
+}
+
+/* Most modaliases have no module in the image, because their driver is built in or not wanted. One whose
+ * module lacks a dependency is a mistake of the image. */
+static int want_alias(const char *modalias, void *data)
+{
+	struct boot *b = data;
+	struct reason r = REASON_INIT;
+	int n = modules_resolve(b->modules, &b->arena, modalias, &b->facts.modules, &r);
+
+	if (n == -ENOENT)
+		boot_unserved_alias(b, modalias);
+	if (n == -ENOPKG) {
+		boot_missing_module(b, modalias);
+		warn_reason(b, &r, "");
+	}
+	return n == -ENOMEM ? n : 0;
+}
+
+static int want_listed(const char *name, void *data)
+{
+	struct boot *b = data;
+	struct reason r = REASON_INIT;
+	int n = modules_resolve(b->modules, &b->arena, name, &b->facts.modules, &r);
+
+	if (n == -ENOENT || n == -ENOPKG) {
+		boot_missing_module(b, name);
+		warn_reason(b, &r, ", and the image lists it");
+	}
+	return n == -ENOMEM ? n : 0;
+}
+
+static int on_uevent(const struct uevent *ev, void *data)
+{
+	if (!ev->modalias || strcmp(ev->action, "add") != 0)
+		return 0;
+	return want_alias(ev->modalias, data);
+}
+
+static int scan_sysfs(struct boot *b)
+{
+	_cleanup_close_ int sysfd = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int n = sysfd < 0 ? -errno : modules_coldplug(sysfd, want_alias, b);
+
+	return n == -ENOMEM ? n : 0;
+}
+
+/* The socket before the scan: what comes up in between is in one of them. */
+static int first_look(struct boot *b)
+{
+	struct reason r = REASON_INIT;
+	_cleanup_close_ int rootfd = -1;
+	int err;
+
+	b->devices_seen = true;
+	b->uevent_fd = uevent_open(&r);
+	if (b->uevent_fd < 0) {
+		b->uevent_lost = true;
+		warn_reason(b, &r, "; looking for devices in steps instead");
+	}
+	err = modules_open(&b->modules, NULL, &r);
+	if (err < 0 && err != -ENOENT)
+		warn_reason(b, &r, "; going on with what the kernel has built in");
+	rootfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (rootfd >= 0 && modules_listed(rootfd, want_listed, b) == -ENOMEM)
+		return -ENOMEM;
+	return scan_sysfs(b);
+}
+
+int observe_devices(struct boot *b)
+{
+	bool overflow = false;
+	int n;
+
+	if (!b->devices_seen)
+		return first_look(b);
+	if (b->uevent_fd < 0)
+		return scan_sysfs(b);
+	n = uevent_drain(b->uevent_fd, on_uevent, b, &overflow);
+	if (n == -ENOMEM)
+		return n;
+	return overflow || n < 0 ? scan_sysfs(b) : 0;
+}
+
+void observe_disks(struct boot *b)
+{
+	_cleanup_close_ int sysfd = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int devfd = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct blockdevs *devs = &b->facts.devs;
+	struct reason r = REASON_INIT;
+
+	if (sysfd < 0 || devfd < 0)
+		return;
+	if (blockdev_scan(&b->arena, sysfd, devs, &r) < 0) {
+		warn_reason(b, &r, "");
+		return;
+	}
+	for (size_t i = 0; i < devs->n; i++)
+		if (!devs->dev[i].partno && !facts_disk_complete(&b->facts, &devs->dev[i]))
+			(void)probe_disk(&b->arena, devfd, devs, devs->dev[i].name);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "init/plan.h"
+
+#include <string.h>
+#include <sys/mount.h>
+
+/* What op_text() prints of an operation. */
+enum {
+	SHOW_SOURCE = 1,
+	SHOW_TARGET = 2,
+	SHOW_TYPE = 4,
+	SHOW_FLAGS = 8,
+	SHOW_DATA = 16,
+	SHOW_MODE = 32
+};
+
+static const struct op_row {
+	const char *name;
+	unsigned int show;
+} rows[OP_KINDS] = {
+	[OP_MOUNT] = { "mount", SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_FLAGS | SHOW_DATA },
+	[OP_BIND] = { "bind", SHOW_SOURCE | SHOW_TARGET },
+	[OP_MOVE] = { "move", SHOW_SOURCE | SHOW_TARGET },
+	[OP_OVERLAY] = { "overlay", SHOW_TARGET },
+	[OP_FILESYSTEM] = { "filesystem", SHOW_TYPE },
+	[OP_MODULE] = { "module", 0 },
+	[OP_CLOCK] = { "clock", 0 },
+	[OP_HOSTNAME] = { "hostname", SHOW_DATA },
+	[OP_DIR] = { "dir", SHOW_TARGET | SHOW_MODE },
+	[OP_FILE] = { "file", SHOW_TARGET | SHOW_MODE },
+	[OP_REMOVE] = { "remove", SHOW_TARGET },
+	[OP_DISK] = { "disk", SHOW_TARGET | SHOW_DATA },
+	[OP_ROOT] = { "root", SHOW_SOURCE | SHOW_TARGET | SHOW_DATA },
+	[OP_MOUNT_PART] = { "mount-part",
+			    SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_FLAGS | SHOW_DATA },
+	[OP_MOUNT_ROOT] = { "mount-root",
+			    SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_FLAGS | SHOW_DATA },
+	[OP_CHECK_INIT] = { "check-init", SHOW_TARGET | SHOW_DATA },
+	[OP_AGAIN] = { "again", 0 },
+	[OP_WAIT] = { "wait", SHOW_DATA },
+	[OP_WARN] = { "warn", SHOW_DATA },
+	[OP_FAIL] = { "fail", SHOW_DATA },
+};
+
+static const struct {
+	unsigned long flag;
+	const char *name;
+} mount_flags[] = {
+	{ MS_RDONLY, "ro" },	 { MS_NOSUID, "nosuid" },	    { MS_NODEV, "nodev" },
+	{ MS_NOEXEC, "noexec" }, { MS_STRICTATIME, "strictatime" },
+};
+
+const char *op_name(enum op_kind kind)
+{
+	return rows[kind].name;
+}
+
+const char *on_failure_name(enum on_failure f)
+{
+	static const char *const names[] = {
+		[FAIL_WARN] = "warn",
+		[FAIL_OTHER_SLOT] = "other-slot",
+		[FAIL_FATAL] = "fatal",
+	};
+
+	return names[f];
+}
+
+struct op *plan_add(struct plan *p, const struct op *op)
+{
+	static struct op dummy;
+	struct op *o;
+
+	if (p->n == p->capacity) {
+		size_t more = p->capacity ? p->capacity * 2 : 16;
+		struct op *grown = arena_alloc(p->arena, more * sizeof(*grown));
+
+		if (!grown)
+			return &dummy;
+		if (p->n)
+			memcpy(grown, p->op, p->n * sizeof(*grown));
+		p->op = grown;
+		p->capacity = more;
+	}
+	o = &p->op[p->n++];
+	*o = *op;
+	o->hook = p->hook;
+	return o;
+}
+
+const struct op *plan_find(const struct plan *p, enum op_kind kind, const char *target)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->op[i].kind == kind && p->op[i].target &&
+		    strcmp(p->op[i].target, target) == 0)
+			return &p->op[i];
+	return NULL;
+}
+
+const struct op *plan_find_kind(const struct plan *p, enum op_kind kind)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->op[i].kind == kind)
+			return &p->op[i];
+	return NULL;
+}
+
+void plan_filesystem(struct plan *p, const char *type)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->op[i].kind == OP_FILESYSTEM && strcmp(p->op[i].type, type) == 0)
+			return;
+	PLAN_ADD(p, .kind = OP_FILESYSTEM, .on_failure = FAIL_WARN, .type = type);
+}
+
+static const char *flags_text(struct arena *a, unsigned long flags)
+{
+	const char *text = flags & MS_RDONLY ? "" : "rw";
+
+	for (size_t i = 0; i < ARRAY_SIZE(mount_flags); i++)
+		if (flags & mount_flags[i].flag)
+			text = arena_printf(a, "%s%s%s", text ? text : "", text && *text ? "," : "",
+					    mount_flags[i].name);
+	return text ? text : "";
+}
+
+static const char *word(struct arena *a, const char *line, unsigned int show, const char *w)
+{
+	return show && w && line ? arena_printf(a, "%s %s", line, w) : line;
+}
+
+static const char *mode_text(struct arena *a, const char *line, const struct op *op)
+{
+	line = arena_printf(a, "%s %04o %u:%u", line ? line : "", (unsigned int)op->mode,
+			    (unsigned int)op->uid, (unsigned int)op->gid);
+	if (op->kind == OP_FILE)
+		line = arena_printf(a, "%s %zu bytes", line ? line : "", op->len);
+	return line;
+}
+
+const char *op_text(struct arena *a, const struct op *op)
+{
+	unsigned int show = rows[op->kind].show;
+	const char *line = rows[op->kind].name;
+
+	line = word(a, line, show & SHOW_SOURCE, op->source);
+	line = word(a, line, show & SHOW_TARGET, op->target);
+	line = word(a, line, show & SHOW_TYPE, op->type ? op->type : "-");
+	if (show & SHOW_FLAGS)
+		line = word(a, line, 1, flags_text(a, op->flags));
+	if (show & SHOW_MODE)
+		line = mode_text(a, line, op);
+	if (op->kind == OP_MODULE && line)
+		line = arena_printf(a, "%s %s%s%s", line, op->module->name,
+				    *op->module->options ? " " : "", op->module->options);
+	if (op->kind == OP_CLOCK && line)
+		line = arena_printf(a, "%s %lld", line, (long long)op->usec);
+	return word(a, line, show & SHOW_DATA, op->data && *op->data ? op->data : NULL);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/arena.h"
+#include "lib/modules.h"
+
+/*
+ * A plan: the operations that hooks ask for, in order. Hooks append, apply() executes, `anteroot plan`
+ * and the tests print. The set of operations is small and closed: apply() is one switch over it.
+ *
+ * Paths are those of the initramfs; what lies below facts.target_dir is looked up confined to it.
+ */
+
+enum op_kind {
+	OP_MOUNT, /* mount `source` on `target`, `type`, `flags` (MS_*), `data`; makes the directory */
+	OP_BIND,    /* bind `source` on `target`, which exists */
+	OP_MOVE,    /* move the mount at `source` to the directory `target` */
+	OP_OVERLAY, /* tmpfs overlay over just the directory `target`; what is in it stays visible */
+	OP_FILESYSTEM, /* load what mounting `type` needs */
+	OP_MODULE,     /* insert `module` */
+	OP_CLOCK,      /* set the clock to `usec` (realtime) */
+	OP_HOSTNAME,   /* set the kernel's host name to `data` */
+	OP_DIR,	       /* directory `target` with mode, uid, gid */
+	OP_FILE,       /* file `target` with content `data`, `len`, mode, uid, gid */
+	OP_REMOVE,     /* no file `target` */
+	OP_DISK,       /* settle the boot disk `target`; `data` says why */
+	OP_ROOT,       /* settle the root: device `target`, slot `source` or NULL, why `data` */
+	OP_MOUNT_PART, /* as OP_MOUNT, for the partition of role `role` */
+	OP_MOUNT_ROOT, /* as OP_MOUNT, for the root that was settled; `type` may be a list a,b,c */
+	OP_CHECK_INIT, /* the program `data` of the root at `target` can be executed */
+	OP_AGAIN,      /* observe and decide this stage again, now */
+	OP_WAIT,       /* the same when a device appears, at the latest at the deadline */
+	OP_WARN,       /* report `data` */
+	OP_FAIL,       /* end the boot: `data` says what failed, `source` what to do */
+	OP_KINDS
+};
+
+/** What a failure of an operation means. */
+enum on_failure {
+	FAIL_WARN,	 /* report it and go on */
+	FAIL_OTHER_SLOT, /* this root is not usable: decide again without it */
+	FAIL_FATAL,	 /* rescue */
+};
+
+struct op {
+	enum op_kind kind;
+	enum on_failure on_failure;
+	const char *hook; /* name of the hook it came from */
+	const char *source;
+	const char *target;
+	const char *type;
+	const char *data;
+	size_t len; /* of data, OP_FILE */
+	unsigned long flags;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	int role; /* enum part_role, OP_MOUNT_PART */
+	int64_t usec;
+	const struct module *module;
+};
+
+struct plan {
+	struct arena *arena; /* of operations and their strings */
+	struct op *op;
+	size_t n, capacity;
+	const char *hook; /* of the operations being appended */
+};
+
+#define PLAN_INIT(a) ((struct plan){ .arena = (a) })
+
+/**
+ * Appends an operation; its hook is filled in. Its strings must live as long as the plan: literals,
+ * facts, or made with the plan's arena.
+ *
+ * @return the operation in the plan, valid until the next one is appended. When memory is out it is
+ *         a dummy, and arena_failed() of the plan's arena is true.
+ */
+struct op *plan_add(struct plan *p, const struct op *op) _nonnull_all_;
+
+/** plan_add() written as `PLAN_ADD(p, .kind = OP_…, …)`. */
+#define PLAN_ADD(p, ...) plan_add((p), &(struct op){ __VA_ARGS__ })
+
+/** Appends OP_FILESYSTEM unless the plan has it for this type already. A failure is a warning: the
+ * mount that needs it will say what comes of it. */
+void plan_filesystem(struct plan *p, const char *type) _nonnull_all_;
+
+/** @return the first operation of this kind with this target, or NULL. */
+const struct op *plan_find(const struct plan *p, enum op_kind kind,
+			   const char *target) _nonnull_all_;
+
+/** @return the first operation of this kind, or NULL. */
+const struct op *plan_find_kind(const struct plan *p, enum op_kind kind) _nonnull_all_;
+
+/** @return "mount", "file", …, as the plan prints it. */
+const char *op_name(enum op_kind kind);
+
+/** @return "warn", "other-slot" or "fatal". */
+const char *on_failure_name(enum on_failure f);
+
+/**
+ * Prints one operation on one line, without newline: `file /etc/hostname 0644 0:0 8 bytes`. Contents
+ * are never printed: they can be secret.
+ *
+ * @return text in the arena, or NULL when memory is out
+ */
+const char *op_text(struct arena *a, const struct op *op) _nonnull_all_;

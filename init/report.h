@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+
+/* What happened, for run_dir/state.json and run_dir/report.json; docs/ARCHITECTURE.md has their form. */
+
+struct boot;
+
+enum report_action { ACTION_WRITTEN, ACTION_UNCHANGED, ACTION_REMOVED, ACTION_FAILED };
+
+struct report_delivery {
+	const char *hook;
+	const char *path; /* in the target */
+	enum report_action action;
+	const char *error; /* NULL unless ACTION_FAILED */
+};
+
+struct report_module {
+	const char *name;
+	const char *wanted; /* alias that asked for it */
+	const char *error;  /* NULL: inserted */
+	int64_t usec;	    /* spent in the kernel's loader */
+};
+
+struct report_stage {
+	const char *name;
+	int64_t start_usec; /* monotonic */
+	int64_t duration_usec;
+	unsigned int rounds; /* observe, decide, apply */
+};
+
+struct report_warning {
+	const char *hook; /* NULL: from outside the hooks */
+	const char *text;
+};
+
+#define REPORT_STAGES_MAX 8
+
+struct report {
+	struct report_delivery *delivery;
+	size_t n_deliveries, deliveries_capacity;
+	struct report_module *module;
+	size_t n_modules, modules_capacity;
+	struct report_warning *warning;
+	size_t n_warnings, warnings_capacity;
+	struct report_stage stage[REPORT_STAGES_MAX];
+	size_t n_stages;
+};
+
+void report_add_delivery(struct report *r, struct arena *a, const struct report_delivery *d);
+void report_add_module(struct report *r, struct arena *a, const struct report_module *m);
+void report_add_warning(struct report *r, struct arena *a, const struct report_warning *w);
+void report_add_stage(struct report *r, const struct report_stage *s);
+
+/**
+ * Writes state.json, report.json and boot.log.
+ *
+ * @param dirfd run_dir, open; stays valid when /run moves
+ * @return 0, or the first negative errno (the other files are tried all the same)
+ */
+int report_save(struct boot *b, int dirfd);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "init/version.h"
+
+#ifndef DEVELOPMENT_IMAGE
+#define DEVELOPMENT_IMAGE 0
+#endif
+
+const char *const anteroot_version = ANTEROOT_VERSION;
+const int64_t anteroot_build_epoch_sec = ANTEROOT_BUILD_EPOCH;
+const bool anteroot_development = DEVELOPMENT_IMAGE;

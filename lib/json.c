@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib/json.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/jsonscan.h"
+
+/* struct json is a cJSON under another name: it is never defined, only cast. */
+
+#define TYPE_MASK     0xff
+#define INT_EXACT_MAX 9007199254740991.0 /* 2^53 - 1 */
+#define BUILD_FAILED  1 /* in `valueint` of an object or array, which has no other use */
+
+/* A member of an object and its place among the others. */
+struct member {
+	cJSON *item;
+	size_t index;
+};
+
+static const cJSON *as_cjson(const struct json *j)
+{
+	return (const cJSON *)j;
+}
+
+static const struct json *as_json(const cJSON *c)
+{
+	return (const struct json *)c;
+}
+
+static int member_compare(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int r = strcmp(x->item->string, y->item->string);
+
+	if (r == 0)
+		r = x->index < y->index ? -1 : x->index > y->index;
+	return r;
+}
+
+static size_t count_children(const cJSON *c)
+{
+	size_t n = 0;
+
+	for (const cJSON *child = c->child; child; child = child->next)
+		n++;
+	return n;
+}
+
+/* Takes away each member whose name comes again, by sorting: an object may have thousands. */
+static int drop_overridden(cJSON *object)
+{
+	_cleanup_free_ struct member *members = NULL;
+	size_t count = count_children(object), n = 0;
+
+	if (count < 2)
+		return 0;
+	members = calloc(count, sizeof(*members));
+	if (!members)
+		return -ENOMEM;
+	for (cJSON *child = object->child; child; child = child->next, n++)
+		members[n] = (struct member){ .item = child, .index = n };
+	qsort(members, n, sizeof(*members), member_compare);
+	for (size_t i = 0; i + 1 < n; i++)
+		if (strcmp(members[i].item->string, members[i + 1].item->string) == 0)
+			cJSON_Delete(cJSON_DetachItemViaPointer(object, members[i].item));
+	return 0;
+}
+
+/* Recurses as deep as the document, which the scan has bounded. */
+static int drop_all_overridden(cJSON *c)
+{
+	int r = cJSON_IsObject(c) ? drop_overridden(c) : 0;
+
+	for (cJSON *child = c->child; child && r == 0; child = child->next)
+		if (child->child)
+			r = drop_all_overridden(child);
+	return r;
+}
+
+int json_parse(const char *text, size_t len, struct json **ret_json, struct reason *r)
+{
+	struct jsonscan_error error;
+	cJSON *c;
+
+	if (jsonscan(text, len, &error) < 0)
+		return reason_setf(r, EBADMSG, "parse", "JSON", "line %zu, column %zu: %s",
+				   error.line, error.column, error.text);
+	/* What passed the scan fails for want of memory only. */
+	c = cJSON_ParseWithLengthOpts(text, len, NULL, 0);
+	if (!c || drop_all_overridden(c) < 0) {
+		cJSON_Delete(c);
+		return reason_set(r, ENOMEM, "parse", "JSON");
+	}
+	*ret_json = (struct json *)c;
+	return 0;
+}
+
+void json_free(struct json *j)
+{
+	cJSON_Delete((cJSON *)j);
+}
+
+enum json_type json_type(const struct json *j)
+{
+	switch (as_cjson(j)->type & TYPE_MASK) {
+	case cJSON_False:
+	case cJSON_True:
+		return JSON_BOOL;
+	case cJSON_Raw: /* what json_add_int() makes */
+	case cJSON_Number:
+		return JSON_NUMBER;
+	case cJSON_String:
+		return JSON_STRING;
+	case cJSON_Array:
+		return JSON_ARRAY;
+	case cJSON_Object:
+		return JSON_OBJECT;
+	default:
+		return JSON_NULL;
+	}
+}
+
+const char *json_type_name(enum json_type type)
+{
+	static const char *const names[] = {
+		[JSON_NULL] = "null",	  [JSON_BOOL] = "boolean", [JSON_NUMBER] = "number",
+		[JSON_STRING] = "string", [JSON_ARRAY] = "array",  [JSON_OBJECT] = "object",
+	};
+
+	return names[type];
+}
+
+const struct json *json_get(const struct json *object, const char *name)
+{
+	if (!object || !cJSON_IsObject(as_cjson(object)))
+		return NULL;
+	return as_json(cJSON_GetObjectItemCaseSensitive(as_cjson(object), name));
+}
+
+const char *json_string(const struct json *j)
+{
+	return cJSON_IsString(as_cjson(j)) ? as_cjson(j)->valuestring : NULL;
+}
+
+bool json_bool(const struct json *j, bool *ret)
+{
+	if (!cJSON_IsBool(as_cjson(j)))
+		return false;
+	*ret = cJSON_IsTrue(as_cjson(j));
+	return true;
+}
+
+bool json_int(const struct json *j, int64_t *ret)
+{
+	double value;
+
+	if (!cJSON_IsNumber(as_cjson(j)))
+		return false;
+	value = as_cjson(j)->valuedouble;
+	if (!(value >= -INT_EXACT_MAX && value <= INT_EXACT_MAX) || (double)(int64_t)value != value)
+		return false;
+	*ret = (int64_t)value;
+	return true;
+}
+
+const struct json *json_first(const struct json *j)
+{
+	return j ? as_json(as_cjson(j)->child) : NULL;
+}
+
+const struct json *json_next(const struct json *j)
+{
+	return as_json(as_cjson(j)->next);
+}
+
+const char *json_name(const struct json *j)
+{
+	return as_cjson(j)->string;
+}
+
+struct json *json_new_object(void)
+{
+	return (struct json *)cJSON_CreateObject();
+}
+
+/* Hands an item to its parent, or notes in the parent that it could not be. */
+static struct json *add(struct json *parent, const char *name, cJSON *item)
+{
+	cJSON *p = (cJSON *)parent;
+
+	if (item && (name ? cJSON_AddItemToObject(p, name, item) : cJSON_AddItemToArray(p, item)))
+		return (struct json *)item;
+	cJSON_Delete(item);
+	p->valueint = BUILD_FAILED;
+	return NULL;
+}
+
+struct json *json_add_object(struct json *object, const char *name)
+{
+	return object ? add(object, name, cJSON_CreateObject()) : NULL;
+}
+
+struct json *json_add_array(struct json *object, const char *name)
+{
+	return object ? add(object, name, cJSON_CreateArray()) : NULL;
+}
+
+struct json *json_append_object(struct json *array)
+{
+	return array ? add(array, NULL, cJSON_CreateObject()) : NULL;
+}
+
+static cJSON *create_string(const char *value)
+{
+	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+	size_t len = strlen(value), out = 0;
+	_cleanup_free_ char *clean = malloc(len * strlen(replacement) + 1);
+
+	if (!clean)
+		return NULL;
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_length(value + i, len - i);
+		const char *from = n ? value + i : replacement;
+		size_t bytes = n ? n : strlen(replacement);
+
+		memcpy(clean + out, from, bytes);
+		out += bytes;
+		i += n ? n : 1;
+	}
+	clean[out] = '\0';
+	return cJSON_CreateString(clean);
+}
+
+void json_add_string(struct json *object, const char *name, const char *value)
+{
+	if (object)
+		(void)add(object, name, value ? create_string(value) : cJSON_CreateNull());
+}
+
+void json_append_string(struct json *array, const char *value)
+{
+	if (array)
+		(void)add(array, NULL, value ? create_string(value) : cJSON_CreateNull());
+}
+
+/* As text: a double loses digits, and klibc prints none. */
+void json_add_int(struct json *object, const char *name, int64_t value)
+{
+	char digits[24];
+
+	(void)snprintf(digits, sizeof(digits), "%lld", (long long)value);
+	if (object)
+		(void)add(object, name, cJSON_CreateRaw(digits));
+}
+
+void json_add_bool(struct json *object, const char *name, bool value)
+{
+	if (object)
+		(void)add(object, name, cJSON_CreateBool(value));
+}
+
+/* Recurses as deep as our own code has built. */
+static bool build_failed(const cJSON *c)
+{
+	if (c->valueint == BUILD_FAILED && (cJSON_IsObject(c) || cJSON_IsArray(c)))
+		return true;
+	for (const cJSON *child = c->child; child; child = child->next)
+		if (build_failed(child))
+			return true;
+	return false;
+}
+
+char *json_print(const struct json *j, struct arena *a)
+{
+	char *printed, *copy;
+
+	if (!j || build_failed(as_cjson(j)))
+		return NULL;
+	printed = cJSON_Print(as_cjson(j));
+	if (!printed)
+		return NULL;
+	copy = arena_printf(a, "%s\n", printed);
+	cJSON_free(printed);
+	return copy;
+}

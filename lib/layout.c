@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib/layout.h"
+
+#include <string.h>
+
+#include "lib/json.h"
+
+const struct layout layout_default = {
+	.part = {
+		[PART_BOOT] = { "boot", { "resin-boot", "balena-boot" }, "/mnt/boot" },
+		[PART_ROOT_A] = { "rootA", { "resin-rootA", "balena-rootA" }, NULL },
+		[PART_ROOT_B] = { "rootB", { "resin-rootB", "balena-rootB" }, NULL },
+		[PART_STATE] = { "state", { "resin-state", "balena-state" }, "/mnt/state" },
+		[PART_DATA] = { "data", { "resin-data", "balena-data" }, "/mnt/data" },
+	},
+	.wait_msec = 30000,
+	.rescue_delay_msec = 10000,
+};
+
+static int wrong(struct reason *r, const char *key, const char *expected)
+{
+	return reason_setf(r, EBADMSG, "use", key, "expected %s (%s)", expected, LAYOUT_PATH);
+}
+
+static int read_labels(struct arena *a, const struct json *list, struct layout_part *part,
+		       struct reason *r)
+{
+	const struct json *item;
+	size_t n = 0;
+
+	if (json_type(list) != JSON_ARRAY || !json_first(list))
+		return wrong(r, "labels", "a list of labels");
+	memset(part->label, 0, sizeof(part->label));
+	for (item = json_first(list); item; item = json_next(item)) {
+		const char *label = json_string(item);
+
+		/* The last place stays NULL: it ends the list. */
+		if (!label || !*label || n == LAYOUT_LABELS_MAX - 1)
+			return wrong(r, "labels", "one to three strings that are not empty");
+		part->label[n] = arena_strdup(a, label);
+		if (!part->label[n++])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_part(struct arena *a, const struct json *j, struct layout_part *part,
+		     struct reason *r)
+{
+	const struct json *labels = json_get(j, "labels"), *point = json_get(j, "mountPoint");
+	int err;
+
+	if (json_type(j) != JSON_OBJECT)
+		return wrong(r, part->name, "an object");
+	if (labels) {
+		err = read_labels(a, labels, part, r);
+		if (err < 0)
+			return err;
+	}
+	if (!point)
+		return 0;
+	if (json_type(point) == JSON_NULL) {
+		part->mount_point = NULL;
+		return 0;
+	}
+	if (!json_string(point) || json_string(point)[0] != '/')
+		return wrong(r, "mountPoint", "an absolute path or null");
+	part->mount_point = arena_strdup(a, json_string(point));
+	return part->mount_point ? 0 : -ENOMEM;
+}
+
+static int read_parts(struct arena *a, const struct json *parts, struct layout *layout,
+		      struct reason *r)
+{
+	const struct json *j;
+
+	if (json_type(parts) != JSON_OBJECT)
+		return wrong(r, "partitions", "an object");
+	for (j = json_first(parts); j; j = json_next(j)) {
+		size_t i = 0;
+		int err;
+
+		while (i < PART_ROLES && strcmp(layout->part[i].name, json_name(j)) != 0)
+			i++;
+		if (i == PART_ROLES)
+			return wrong(r, json_name(j), "boot, rootA, rootB, state or data");
+		err = read_part(a, j, &layout->part[i], r);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static int read_seconds(const struct json *top, const char *key, int64_t *msec, struct reason *r)
+{
+	const struct json *j = json_get(top, key);
+	int64_t sec;
+
+	if (!j)
+		return 0;
+	if (!json_int(j, &sec) || sec < 0 || sec > 3600)
+		return wrong(r, key, "0 to 3600 seconds");
+	*msec = sec * 1000;
+	return 0;
+}
+
+static int read_top(struct arena *a, const struct json *top, struct layout *layout,
+		    struct reason *r)
+{
+	const struct json *parts = json_get(top, "partitions");
+	int err = 0;
+
+	if (parts)
+		err = read_parts(a, parts, layout, r);
+	if (err == 0)
+		err = read_seconds(top, "waitSeconds", &layout->wait_msec, r);
+	if (err == 0)
+		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
+	return err;
+}
+
+int layout_parse(struct arena *a, const char *text, size_t len, struct layout *ret_layout,
+		 struct reason *r)
+{
+	_cleanup_json_ struct json *top = NULL;
+	struct layout layout = layout_default;
+	int err;
+
+	*ret_layout = layout_default;
+	err = json_parse(text, len, &top, r);
+	if (err == 0)
+		err = read_top(a, top, &layout, r);
+	if (err == 0)
+		*ret_layout = layout;
+	return err;
+}

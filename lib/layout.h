@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/reason.h"
+
+/*
+ * What the image looks like: labels, mount points, time limits. The defaults are balenaOS's; the
+ * integrator's file /etc/anteroot/anteroot.json in the initramfs changes them.
+ */
+
+#define LAYOUT_PATH	  "/etc/anteroot/anteroot.json"
+#define LAYOUT_MAX_BYTES  (64u * 1024u)
+#define LAYOUT_LABELS_MAX 4
+
+enum part_role { PART_BOOT, PART_ROOT_A, PART_ROOT_B, PART_STATE, PART_DATA, PART_ROLES };
+
+/** One partition of the layout. */
+struct layout_part {
+	const char *name; /* "boot", "rootA", …: key in the file and in messages */
+	const char
+		*label[LAYOUT_LABELS_MAX]; /* file-system labels or PARTLABELs it may carry; first
+						 * is the one to name; NULL behind the last */
+	const char *mount_point;	   /* in the target, NULL: not mounted there */
+};
+
+struct layout {
+	struct layout_part part[PART_ROLES];
+	int64_t wait_msec;	   /* for devices, when the command line says nothing */
+	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
+};
+
+/** The balenaOS layout. */
+extern const struct layout layout_default;
+
+/**
+ * Reads the integrator's file:
+ *
+ *     { "partitions": { "boot": { "labels": ["x"], "mountPoint": "/mnt/boot" | null }, "rootA": …,
+ *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10 }
+ *
+ * Every key may be absent.
+ *
+ * @param a arena for the strings
+ * @param text content, `len` bytes
+ * @param ret_layout result; on failure the default layout
+ * @return 0; -EBADMSG with the key and what was expected in the reason; -ENOMEM
+ */
+int layout_parse(struct arena *a, const char *text, size_t len, struct layout *ret_layout,
+		 struct reason *r) _nonnull_(1, 2, 4) _must_check_;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Every system call that changes something outside this process, as a table of functions. The real
+ * one is sys_real; tests/ has one that records each call and fails the Nth. `make check` holds that
+ * no other object refers to these calls.
+ *
+ * Each function returns 0 (or what it says) or a negative errno, never -1 with errno.
+ */
+
+struct sys {
+	/* Files. Paths are relative to dirfd, as in the *at() calls. */
+	int (*open)(int dirfd, const char *path, int flags, mode_t mode); /* -> descriptor */
+	ssize_t (*write)(int fd, const void *data, size_t len); /* -> bytes, may be short */
+	int (*fsync)(int fd);
+	int (*fchmod)(int fd, mode_t mode);
+	int (*fchown)(int fd, uid_t uid, gid_t gid);
+	int (*mkdirat)(int dirfd, const char *path, mode_t mode);
+	int (*mknodat)(int dirfd, const char *path, mode_t mode, dev_t dev);
+	int (*symlinkat)(const char *content, int dirfd, const char *path);
+	int (*renameat)(int olddirfd, const char *oldpath, int newdirfd, const char *newpath);
+	int (*unlinkat)(int dirfd, const char *path, int flags);
+	void (*sync)(void);
+
+	/* Mounts and roots. */
+	int (*mount)(const char *source, const char *target, const char *type, unsigned long flags,
+		     const char *data);
+	int (*umount)(const char *target, int flags);
+	int (*chdir)(const char *path);
+	int (*chroot)(const char *path);
+
+	/* The machine. */
+	int (*clock_set)(int64_t realtime_usec);
+	int (*hostname_set)(const char *name);
+	int (*module_insert)(int fd, const char *options, int flags); /* finit_module(2) */
+	int (*reboot)(int how); /* RB_AUTOBOOT, … of reboot(2) */
+
+	/* Processes. */
+	int (*exec)(const char *path, char *const argv[],
+		    char *const envp[]);		  /* returns on failure */
+	int (*run)(const char *path, char *const argv[]); /* waits; -> exit status, 128 + signal */
+	int (*sleep_msec)(int64_t msec);		  /* for rescue's delay */
+};
+
+/** The kernel's own. */
+extern const struct sys sys_real;

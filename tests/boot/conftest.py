@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What every boot test starts from: the program, an initramfs, a machine."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from boot import harness
+from image import cache, disk, kernel
+
+LOGS = cache.PROJECT / "build/tests/boot"
+
+
+def pytest_collection_modifyitems(items):
+    """The long ones first: no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.path.name != "test_debian.py")
+
+
+@pytest.fixture(scope="session")
+def program():
+    """The program under test: build/anteroot, or what ANTEROOT names."""
+    path = Path(os.environ.get("ANTEROOT") or cache.PROJECT / "build/anteroot")
+    if not path.exists():
+        pytest.fail(f"{path} is missing: run make first")
+    return path
+
+
+@pytest.fixture(scope="session")
+def initrd(program):
+    """The initramfs with the modules the tests need."""
+    return kernel.initramfs(program)
+
+
+@pytest.fixture
+def machine(request, initrd):
+    """Makes machines whose console is kept in build/tests/boot/TEST.log.
+
+    panic=1: a failure is a quick reboot, which ends the machine.
+    """
+    count = 0
+
+    def make(disks=(), append="", image=None, **options):
+        nonlocal count
+        count += 1
+        LOGS.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"[^\w.=-]+", "-", request.node.name).strip("-")
+        log = LOGS / f"{name}{count if count > 1 else ''}.log"
+        images = [base if isinstance(base, Path) else disk.image(base) for base in disks]
+        return harness.Machine(image or initrd, images, f"panic=1 {append}".strip(), log=log,
+                               **options)
+
+    return make
+
+
+@pytest.fixture
+def boot(machine):
+    """Boots to the tiny root and returns its report; the console is in target.console."""
+
+    def run(disks=(disk.Disk(),), append="", **options):
+        with machine(disks, append, **options) as vm:
+            target = vm.report()
+            assert vm.wait_exit() == "guest-shutdown"
+            target.console = vm.console
+            return target
+
+    return run
+
+
+@pytest.fixture
+def rescue(machine):
+    """Boots what cannot boot; returns the rescue message and the console, after the reboot."""
+
+    def run(disks, append="", **options):
+        with machine(disks, append, **options) as vm:
+            _, match = vm.wait_for(r"anteroot: rescue: (unable to .*)", 45)
+            assert vm.wait_exit(30) == "guest-reset"
+            return match.group(1), vm.console
+
+    return run

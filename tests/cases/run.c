@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Cases: command line, devices and configuration in, plan out. Each tests/cases/NAME.case is one boot,
+ * played on facts alone: decide() is real, and what apply() would record is recorded here. The format is
+ * in docs/TESTING.md. UPDATE_CASES=1 writes what came out into the files, to be read before a commit.
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "init/decide.h"
+#include "lib/file.h"
+
+#define CASES_MAX  256
+#define ROUNDS_MAX 32
+#define OUT_MAX	   65536
+#define BUILD_USEC 1000000
+
+struct play {
+	struct arena arena;
+	struct facts facts;
+	const char *devices_late; /* text of [late]: appear at the first wait */
+	const char *config;	  /* text of config.json, NULL: there is none */
+	char *fails;		  /* text of [fails]: operations that fail, each line once */
+	const char *target;	  /* text of [target]: what is in the root */
+	const char *expected;
+	char out[OUT_MAX];
+	size_t len;
+};
+
+static const char *section(struct play *p, const char *text, const char *name)
+{
+	char *head = arena_printf(&p->arena, "\n[%s]\n", name);
+	const char *start = strstr(text, head), *end;
+
+	if (!start)
+		return NULL;
+	start += strlen(head);
+	end = strstr(start - 1, "\n[");
+	return arena_memdup(&p->arena, start, end ? (size_t)(end + 1 - start) : strlen(start));
+}
+
+static char *next_line(char **rest)
+{
+	char *line;
+
+	while ((line = strsep(rest, "\n")))
+		if (*line && *line != '#')
+			return line;
+	return NULL;
+}
+
+/* "label=x": the value in the arena, when the word is this key's. */
+static bool take(struct play *p, const char *word, const char *key, const char **ret)
+{
+	size_t len = strlen(key);
+
+	if (strncmp(word, key, len) != 0 || word[len] != '=')
+		return false;
+	*ret = arena_strdup(&p->arena, word + len + 1);
+	return true;
+}
+
+static void read_word(struct play *p, struct blockdev *dev, const char *word)
+{
+	const char *number;
+
+	if (take(p, word, "label", &dev->label) || take(p, word, "uuid", &dev->uuid) ||
+	    take(p, word, "partlabel", &dev->partlabel) ||
+	    take(p, word, "partuuid", &dev->partuuid) || take(p, word, "table", &dev->table) ||
+	    take(p, word, "ptuuid", &dev->table_uuid))
+		return;
+	if (take(p, word, "type", &dev->type))
+		dev->filesystem = strcmp(dev->type, "linux_raid_member") != 0;
+	else if (take(p, word, "partitions", &number))
+		dev->table_partitions = (unsigned int)atoi(number);
+	else if (take(p, word, "devno", &number))
+		assert_int_equal(2, sscanf(number, "%u:%u", &dev->major, &dev->minor));
+	else if (strcmp(word, "removable") == 0)
+		dev->removable = true;
+	else if (strcmp(word, "read-only") == 0)
+		dev->read_only = true;
+	else
+		fail_msg("unknown word in [devices]: %s", word);
+}
+
+/* "vda disk …" or "vda1 …"; a partition belongs to the last disk above it. */
+static void read_devices(struct play *p, const char *text)
+{
+	struct blockdevs *devs = &p->facts.devs;
+	char *rest = arena_strdup(&p->arena, text), *line, *word;
+
+	while (rest && (line = next_line(&rest))) {
+		struct blockdev *grown = arena_alloc(&p->arena, (devs->n + 1) * sizeof(*grown)),
+				*dev;
+
+		if (devs->n)
+			memcpy(grown, devs->dev, devs->n * sizeof(*grown));
+		devs->dev = grown;
+		dev = &grown[devs->n++];
+		dev->probed = true;
+		dev->name = strsep(&line, " ");
+		dev->disk = dev->name;
+		while ((word = strsep(&line, " "))) {
+			if (strcmp(word, "disk") == 0)
+				continue;
+			read_word(p, dev, word);
+		}
+		if (strpbrk(dev->name, "0123456789")) {
+			dev->partno =
+				(unsigned int)atoi(dev->name + strcspn(dev->name, "0123456789"));
+			for (size_t i = 0; i + 1 < devs->n; i++)
+				if (!grown[i].partno &&
+				    strncmp(grown[i].name, dev->name, strlen(grown[i].name)) == 0)
+					dev->disk = grown[i].name;
+		}
+	}
+}
+
+/* A line of [target]: "writable", "home /root", "journal-gid 999", "dir PATH", "file PATH". */
+static bool has_path(struct play *p, const char *kind, const char *path)
+{
+	const char *line = arena_printf(&p->arena, "\n%s %s\n", kind, path);
+	const char *text = arena_printf(&p->arena, "\n%s", p->target ? p->target : "");
+
+	return strcmp(path, "/") == 0 ? strcmp(kind, "dir") == 0 : strstr(text, line) != NULL;
+}
+
+static const char *word_after(struct play *p, const char *key)
+{
+	const char *found = p->target ? strstr(p->target, key) : NULL;
+
+	return found ? arena_memdup(&p->arena, found + strlen(key),
+				    strcspn(found + strlen(key), "\n"))
+		     : NULL;
+}
+
+static void observe_target(struct play *p)
+{
+	struct facts *f = &p->facts;
+	const char **paths, *gid = word_after(p, "journal-gid ");
+	int n;
+
+	f->target_writable = p->target && strstr(p->target, "writable");
+	f->root_home = word_after(p, "home ");
+	f->has_journal_gid = gid != NULL;
+	f->journal_gid = gid ? (gid_t)atoi(gid) : 0;
+	n = decide_places(f, &p->arena, &paths);
+	assert_true(n > 0);
+	f->place = arena_alloc(&p->arena, (size_t)n * sizeof(*f->place));
+	f->n_places = (size_t)n;
+	for (int i = 0; i < n; i++) {
+		char *cut = arena_strdup(&p->arena, paths[i]);
+
+		f->place[i].path = paths[i];
+		f->place[i].directory = has_path(p, "dir", paths[i]);
+		f->place[i].exists = f->place[i].directory || has_path(p, "file", paths[i]);
+		while (*cut && !has_path(p, "dir", cut))
+			*strrchr(cut, '/') = '\0';
+		f->place[i].deepest = *cut ? cut : "/";
+	}
+}
+
+static void put(struct play *p, const char *text)
+{
+	size_t len = strlen(text);
+
+	assert_true(p->len + len < sizeof(p->out));
+	memcpy(p->out + p->len, text, len + 1);
+	p->len += len;
+}
+
+static void record_failed(struct play *p)
+{
+	struct facts *f = &p->facts;
+
+	assert_true(f->n_failed < FACTS_FAILED_MAX);
+	f->failed[f->n_failed++] =
+		(struct facts_failed){ f->root_device, f->root_slot, "it was told to fail" };
+	f->root_mounted = false;
+	f->root_device = NULL;
+}
+
+static void read_config(struct play *p)
+{
+	struct facts *f = &p->facts;
+	struct reason r = REASON_INIT;
+	char message[256];
+
+	if (f->config_state != CONFIG_NOT_READ || !f->mounted[PART_BOOT])
+		return;
+	if (!p->config) {
+		f->config_state = CONFIG_MISSING;
+		return;
+	}
+	f->config_state = CONFIG_READ;
+	if (config_parse(&p->arena, p->config, strlen(p->config), &f->config, &f->config_problems,
+			 &r) < 0) {
+		f->config_state = CONFIG_BAD;
+		f->config_error =
+			arena_strdup(&p->arena, reason_render(&r, message, sizeof(message)));
+	}
+}
+
+/* What apply() would record. True when the stage is to be decided again. */
+static bool settle(struct play *p, const struct op *op, bool failed)
+{
+	struct facts *f = &p->facts;
+
+	switch (op->kind) {
+	case OP_MOUNT:
+		for (size_t i = 0; i < API_FS_COUNT; i++)
+			f->api_mounted[i] = true;
+		break;
+	case OP_DISK:
+		f->boot_disk = op->target;
+		break;
+	case OP_MOUNT_PART:
+		f->mounted[op->role] = failed ? NULL : op->source + strlen("/dev/");
+		f->gave_up[op->role] = failed;
+		break;
+	case OP_ROOT:
+		f->root_device = op->target;
+		f->root_slot = op->source;
+		break;
+	case OP_MOUNT_ROOT:
+		f->root_mounted = !failed;
+		break;
+	case OP_CLOCK:
+		f->realtime_usec = op->usec;
+		break;
+	case OP_WAIT:
+		f->now_msec = f->deadline_msec;
+		if (p->devices_late) {
+			f->now_msec--;
+			read_devices(p, p->devices_late);
+			p->devices_late = NULL;
+		}
+		return true;
+	case OP_AGAIN:
+		return true;
+	default:
+		break;
+	}
+	if (failed && op->on_failure == FAIL_OTHER_SLOT) {
+		record_failed(p);
+		return true;
+	}
+	return false;
+}
+
+/* True when a line of [fails] is left for this operation; it is used up. */
+static bool takes_failure(struct play *p, const char *text)
+{
+	const char *line = arena_printf(&p->arena, "\n%s\n", text);
+	char *found = p->fails ? strstr(p->fails, line) : NULL;
+
+	if (found)
+		memset(found + 1, '#', strlen(text));
+	return found != NULL;
+}
+
+/* Decides once and prints. Returns true to go on with the stage, sets *ret_end at OP_FAIL. */
+static bool play_round(struct play *p, enum stage stage, bool *ret_end)
+{
+	struct plan plan = PLAN_INIT(&p->arena);
+
+	if (stage == STAGE_BOOT)
+		read_config(p);
+	else if (stage == STAGE_TARGET)
+		observe_target(p);
+	decide(stage, &p->facts, &plan);
+	for (size_t i = 0; i < plan.n; i++) {
+		const struct op *op = &plan.op[i];
+		const char *text = op_text(&p->arena, op);
+		bool failed = takes_failure(p, text);
+
+		put(p, arena_printf(&p->arena, "%s %s: %s%s\n", stage_name(stage), op->hook, text,
+				    failed ? " [fails]" : ""));
+		*ret_end = op->kind == OP_FAIL;
+		if (settle(p, op, failed))
+			return true;
+	}
+	return false;
+}
+
+static void play_boot(struct play *p)
+{
+	bool end = false;
+	int rounds = 0;
+
+	for (enum stage stage = STAGE_EARLY; stage < STAGE_COUNT && !end; stage++)
+		while (play_round(p, stage, &end) && !end)
+			assert_true(++rounds < ROUNDS_MAX);
+}
+
+static void read_facts(struct play *p, const char *text)
+{
+	struct facts *f = &p->facts;
+	struct args_problems problems;
+	struct cmdline cmdline;
+	const char *args = section(p, text, "args");
+
+	f->layout = layout_default;
+	f->run_dir = "/run/anteroot";
+	f->target_dir = "/sysroot";
+	f->args = args_default;
+	f->deadline_msec = 30000;
+	f->build_usec = BUILD_USEC;
+	f->realtime_usec = section(p, text, "clock-in-1970") ? 0 : BUILD_USEC;
+	assert_return_code(cmdline_parse(&p->arena, args ? args : "", &cmdline), 0);
+	assert_return_code(args_from_cmdline(&p->arena, &cmdline, &f->args, &problems), 0);
+	read_devices(p, section(p, text, "devices"));
+	p->devices_late = section(p, text, "late");
+	p->config = section(p, text, "config");
+	p->fails = section(p, text, "fails")
+			   ? arena_printf(&p->arena, "\n%s", section(p, text, "fails"))
+			   : NULL;
+	p->target = section(p, text, "target");
+	p->expected = section(p, text, "plan");
+}
+
+static void update_file(const char *path, const char *text, const char *out)
+{
+	const char *head = strstr(text, "\n[plan]\n");
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	(void)fprintf(file, "%.*s\n[plan]\n%s", (int)(head ? head - text : (long)strlen(text)),
+		      text, out);
+	assert_int_equal(0, fclose(file));
+}
+
+static void run_case(void **state)
+{
+	static struct play play;
+	const char *path = *state;
+	char *text;
+
+	memset(&play, 0, sizeof(play));
+	assert_return_code(file_read(&play.arena, AT_FDCWD, path, OUT_MAX, &text, NULL), 0);
+	read_facts(&play, text);
+	play_boot(&play);
+	assert_false(arena_failed(&play.arena));
+	if (getenv("UPDATE_CASES"))
+		update_file(path, text, play.out);
+	else
+		assert_string_equal(play.out,
+				    play.expected ? play.expected : "(the case has no [plan])");
+	arena_free(&play.arena);
+}
+
+static int is_case(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 5 && strcmp(entry->d_name + len - 5, ".case") == 0;
+}
+
+int main(void)
+{
+	static struct CMUnitTest tests[CASES_MAX];
+	static char paths[CASES_MAX][512];
+	struct dirent **names;
+	int n = scandir(TESTS_DIR "/cases", &names, is_case, alphasort);
+
+	if (n < 1 || n > CASES_MAX)
+		return 1;
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(paths[i], sizeof(paths[i]), TESTS_DIR "/cases/%s", names[i]->d_name);
+		tests[i].name = strrchr(paths[i], '/') + 1;
+		tests[i].test_func = run_case;
+		tests[i].initial_state = paths[i];
+		free(names[i]);
+	}
+	free(names);
+	return _cmocka_run_group_tests("cases", tests, (size_t)n, NULL, NULL);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "init/apply.h"
+#include "init/decide.h"
+#include "tests/fault/fixture.h"
+
+#define ROUNDS_MAX 32
+
+#ifdef __LP64__
+typedef Elf64_Ehdr native_header;
+typedef Elf64_Phdr native_segment;
+#else
+typedef Elf32_Ehdr native_header;
+typedef Elf32_Phdr native_segment;
+#endif
+
+static void make_dir(const char *base, const char *path)
+{
+	char name[600];
+
+	(void)snprintf(name, sizeof(name), "%s/%s", base, path);
+	assert_int_equal(0, mkdir(name, 0755));
+}
+
+static void make_file(const char *base, const char *path, const void *data, size_t len, mode_t mode)
+{
+	char name[600];
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "%s/%s", base, path);
+	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+	assert_true(fd >= 0);
+	assert_int_equal((ssize_t)len, write(fd, data, len));
+	assert_int_equal(0, close(fd));
+}
+
+/* The smallest file that initcheck() accepts: this machine's ELF header, one segment, no interpreter. */
+static void make_init(const char *base, const char *path)
+{
+	_cleanup_close_ int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct {
+		native_header header;
+		native_segment segment;
+	} elf = { 0 };
+
+	assert_int_equal((ssize_t)sizeof(elf.header), read(fd, &elf.header, sizeof(elf.header)));
+	elf.header.e_type = ET_EXEC;
+	elf.header.e_phoff = sizeof(elf.header);
+	elf.header.e_phnum = 1;
+	elf.segment.p_type = PT_LOAD;
+	make_file(base, path, &elf, sizeof(elf), 0755);
+}
+
+static void fill_target(const char *target)
+{
+	static const char *const dirs[] = { "sbin",	"etc",	     "etc/udev", "etc/udev/rules.d",
+					    "root",	"var",	     "var/log",	 "mnt",
+					    "mnt/boot", "mnt/state", "mnt/data", "dev",
+					    "proc",	"sys",	     "run" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		make_dir(target, dirs[i]);
+	make_file(target, "etc/hostname", "old\n", 4, 0644);
+	make_init(target, "sbin/init");
+}
+
+void fixture_make(struct fixture *f, const char *parent, const char *target_parent)
+{
+	(void)snprintf(f->shared, sizeof(f->shared), "%s/anteroot-fault.XXXXXX", parent);
+	assert_non_null(mkdtemp(f->shared));
+	(void)snprintf(f->base, sizeof(f->base), "%s/base", f->shared);
+	(void)snprintf(f->target, sizeof(f->target), "%s/target.XXXXXX",
+		       target_parent ? target_parent : f->shared);
+	assert_non_null(mkdtemp(f->target));
+	f->boot = calloc(1, sizeof(*f->boot));
+	assert_non_null(f->boot);
+	boot_init(f->boot, &fakesys);
+	fill_target(f->target);
+}
+
+static const struct blockdev devices[] = {
+	{ .name = "vda", .disk = "vda", .probed = true, .table_partitions = 5 },
+	{ .name = "vda1",
+	  .disk = "vda",
+	  .partno = 1,
+	  .probed = true,
+	  .type = "vfat",
+	  .filesystem = true,
+	  .label = "resin-boot" },
+	{ .name = "vda2",
+	  .disk = "vda",
+	  .partno = 2,
+	  .probed = true,
+	  .type = "ext4",
+	  .filesystem = true,
+	  .label = "resin-rootA" },
+	{ .name = "vda3",
+	  .disk = "vda",
+	  .partno = 3,
+	  .probed = true,
+	  .type = "ext4",
+	  .filesystem = true,
+	  .label = "resin-rootB" },
+	{ .name = "vda4",
+	  .disk = "vda",
+	  .partno = 4,
+	  .probed = true,
+	  .type = "ext4",
+	  .filesystem = true,
+	  .label = "resin-state" },
+	{ .name = "vda5",
+	  .disk = "vda",
+	  .partno = 5,
+	  .probed = true,
+	  .type = "ext4",
+	  .filesystem = true,
+	  .label = "resin-data" },
+};
+
+static struct module one_module = { .name = "virtio_blk", .options = "", .wanted = "virtio:d2" };
+
+static void fill_config(struct config *c)
+{
+	static struct config_rule rules[] = { { "56", "A\n" } };
+	static const char *keys[] = { "ssh-ed25519 AAAA one" };
+
+	*c = (struct config){
+		.hostname = "press-07",
+		.persistent_logging = CONFIG_TRUE,
+		.udev_rule = rules,
+		.n_udev_rules = 1,
+		.ssh_key = keys,
+		.n_ssh_keys = 1,
+	};
+}
+
+static void empty_dir(const char *path)
+{
+	char command[600];
+
+	(void)snprintf(command, sizeof(command), "rm -rf '%s' && mkdir -p '%s'", path, path);
+	assert_int_equal(0, system(command)); /* NOLINT: names are our own */
+}
+
+/* What an earlier boot delivered goes, so that every boot does the same. */
+static void clean_target(const char *target)
+{
+	char command[1200];
+
+	(void)snprintf(command, sizeof(command),
+		       "cd '%s' && rm -rf root/.ssh etc/udev/rules.d/* var/log/journal etc/.??* "
+		       "etc/udev/rules.d/.??* && echo old > etc/hostname",
+		       target);
+	assert_int_equal(0, system(command)); /* NOLINT: names are our own */
+}
+
+void fixture_again(struct fixture *f, bool target_writable)
+{
+	struct boot *b = f->boot;
+
+	boot_close(b);
+	boot_init(b, &fakesys);
+	b->old_root = arena_printf(&b->arena, "%s/old", f->base);
+	b->facts.run_dir = arena_printf(&b->arena, "%s/run", f->base);
+	b->facts.target_dir = f->target;
+	one_module.path = arena_printf(&b->arena, "%s/old/lib/module.ko", f->base);
+	b->facts.devs.dev = (struct blockdev *)devices;
+	b->facts.devs.n = ARRAY_SIZE(devices);
+	b->facts.modules = (struct module_list){ &one_module, 1, 1 };
+	b->facts.config_state = CONFIG_READ;
+	b->facts.target_writable = target_writable;
+	b->facts.root_home = "/root";
+	b->facts.build_usec = INT64_C(1) << 40;
+	fill_config(&b->facts.config);
+	fakesys_reset(f->shared);
+}
+
+void fixture_restart(struct fixture *f, bool target_writable)
+{
+	fakesys_reset(NULL);
+	empty_dir(f->base);
+	make_dir(f->base, "old");
+	make_dir(f->base, "old/lib");
+	make_dir(f->base, "run");
+	make_file(f->base, "old/init", "x", 1, 0755);
+	make_file(f->base, "old/lib/module.ko", "x", 1, 0644);
+	clean_target(f->target);
+	fixture_again(f, target_writable);
+}
+
+/* What observe() finds of the places: all of the tree that fill_target() made. */
+static void find_places(struct boot *b)
+{
+	struct facts *f = &b->facts;
+	const char **paths;
+	int n = decide_places(f, &b->arena, &paths);
+
+	assert_true(n > 0);
+	f->place = arena_alloc(&b->arena, (size_t)n * sizeof(*f->place));
+	f->n_places = (size_t)n;
+	for (int i = 0; i < n; i++) {
+		char *cut = arena_printf(&b->arena, "%s%s", f->target_dir, paths[i]);
+		struct stat st;
+
+		f->place[i].path = paths[i];
+		f->place[i].exists = stat(cut, &st) == 0;
+		f->place[i].directory = f->place[i].exists && S_ISDIR(st.st_mode);
+		while (stat(cut, &st) < 0 || !S_ISDIR(st.st_mode))
+			*strrchr(cut, '/') = '\0';
+		cut += strlen(f->target_dir);
+		f->place[i].deepest = *cut ? cut : "/";
+	}
+}
+
+static int play_round(struct boot *b, enum stage stage)
+{
+	struct plan plan = PLAN_INIT(&b->arena);
+	int result;
+
+	if (stage == STAGE_TARGET)
+		find_places(b);
+	decide(stage, &b->facts, &plan);
+	result = apply(b, &plan);
+	if (stage == STAGE_EARLY && result >= 0)
+		for (size_t i = 0; i < API_FS_COUNT; i++)
+			b->facts.api_mounted[i] = true;
+	if (plan_find_kind(&plan, OP_MODULE))
+		b->facts.modules.n = 0;
+	if (plan_find_kind(&plan, OP_CLOCK))
+		b->facts.realtime_usec = b->facts.build_usec;
+	return result;
+}
+
+int fixture_play(struct fixture *f)
+{
+	int result = APPLY_NEXT, rounds = 0;
+
+	for (enum stage stage = STAGE_EARLY; stage < STAGE_COUNT && result >= 0; stage++) {
+		do {
+			result = play_round(f->boot, stage);
+			assert_true(++rounds < ROUNDS_MAX);
+		} while (result == APPLY_AGAIN);
+	}
+	return result;
+}
+
+void fixture_remove(struct fixture *f)
+{
+	char command[600];
+
+	boot_close(f->boot);
+	free(f->boot);
+	fakesys_reset(NULL);
+	(void)snprintf(command, sizeof(command), "rm -rf '%s' '%s'", f->shared, f->target);
+	assert_int_equal(0, system(command)); /* NOLINT: names are our own */
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "init/boot.h"
+#include "tests/unit/fakesys.h"
+
+/*
+ * A boot for the fault tests: its facts are filled in, its directories are below a scratch directory,
+ * and its system calls go to fakesys. The root that it boots is a tree of plain files.
+ */
+
+struct fixture {
+	char shared[200]; /* below it files are real to fakesys */
+	char base[256];	  /* in shared: old/ is the initramfs, run/ is run_dir */
+	char target[256]; /* the root: in shared, or on another file system */
+	struct boot *boot;
+};
+
+/**
+ * Makes the directories and an empty boot.
+ *
+ * @param parent where `shared` is made
+ * @param target_parent where the target is made, NULL: in shared
+ */
+void fixture_make(struct fixture *f, const char *parent, const char *target_parent);
+
+/** Starts the same boot anew: nothing is done yet, fakesys is reset. */
+void fixture_restart(struct fixture *f, bool target_writable);
+
+/** As fixture_restart() without cleaning up: the next boot of the same device. */
+void fixture_again(struct fixture *f, bool target_writable);
+
+/**
+ * Decides and applies the stages as boot_stage() does, with the facts that observe() would find.
+ *
+ * @return what the last apply() returned
+ */
+int fixture_play(struct fixture *f);
+
+/** Removes everything. */
+void fixture_remove(struct fixture *f);

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A real Debian root: systemd, udev, journald and OpenSSH, and little else.
+
+It is made once as a folder in the cache (root.tar, root.ext4, host_key.pub)
+and copied for each slot. What is masked is masked to boot fast without KVM.
+"""
+
+import shutil
+from pathlib import Path
+
+from . import kernel, packages
+from .cache import FOLDER, cached, key_of, remove, run
+
+MIB = 1024 * 1024
+SIZE_MIB = 320
+FIXED_TIME = {"E2FSPROGS_FAKE_TIME": "1520598896", "SOURCE_DATE_EPOCH": "1520598896"}
+BASE_UUID = "5e6d0000-0000-4000-8000-0000000000ff"
+MACHINE_ID = "a17e0000a17e4000800000000000a17e"
+ADDRESS = "10.0.2.15"
+
+INCLUDE = ("systemd-sysv", "udev", "openssh-server", "kmod")
+MODULES = ("virtio_net", "virtio_blk", "overlay", "vfat", "nls_cp437", "nls_ascii", "i6300esb",
+           "softdog")
+
+EXCLUDE = (
+    "/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*",
+    "/usr/share/lintian/*", "/usr/share/bash-completion/*", "/usr/share/bug/*",
+    "/usr/lib/x86_64-linux-gnu/gconv/*", "/usr/lib/udev/hwdb.d/*",
+)
+
+FILES = {
+    "etc/fstab": "",
+    "etc/hostname": "image\n",
+    "etc/machine-id": MACHINE_ID + "\n",
+    "etc/systemd/network/80-virtio.network":
+        "[Match]\nDriver=virtio_net\n\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
+        f"Address={ADDRESS}/24\nGateway=10.0.2.2\n",
+    # as on balenaOS: the second file is the one anteroot delivers
+    "etc/ssh/sshd_config.d/anteroot.conf":
+        "AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys_local\n"
+        "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\nUseDNS no\n",
+    # the configuration is checked when the image is made, not at every boot
+    "etc/systemd/system/ssh.service.d/fast.conf": "[Service]\nExecStartPre=\n",
+    # tells the harness when asking over the network makes sense
+    "etc/systemd/system/ready.service":
+        "[Unit]\nAfter=ssh.service systemd-networkd.service systemd-user-sessions.service\n\n"
+        "[Service]\nType=oneshot\nExecStart=/bin/echo ready\nStandardOutput=file:/dev/ttyS1\n\n"
+        "[Install]\nWantedBy=multi-user.target\n",
+}
+
+# Neither a login on a screen, nor D-Bus, nor kernel file systems nobody reads here.
+MASK = (
+    "getty.target", "getty@.service", "serial-getty@.service", "console-getty.service",
+    "systemd-logind.service", "modprobe@.service", "systemd-binfmt.service",
+    "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "sys-kernel-config.mount",
+    "sys-fs-fuse-connections.mount", "dev-hugepages.mount", "dev-mqueue.mount",
+    "proc-sys-fs-binfmt_misc.automount", "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service", "systemd-sysusers.service",
+    "systemd-pstore.service", "systemd-ask-password-wall.path",
+    "systemd-ask-password-console.path", "systemd-boot-update.service",
+    "systemd-machine-id-commit.service", "systemd-update-done.service",
+    "systemd-remount-fs.service", "ldconfig.service", "systemd-firstboot.service",
+    "systemd-networkd-wait-online.service", "systemd-tmpfiles-clean.timer",
+    "rescue.service", "systemd-hwdb-update.service", "systemd-rfkill.socket",
+    "systemd-initctl.socket", "systemd-network-generator.service",
+    "dpkg-db-backup.timer", "fstrim.timer",
+)
+
+# Run in the new root's folder, as root or as what a user namespace takes for root.
+CUSTOMIZE = """set -eu
+cd "$1"
+rm -rf usr/lib/udev/hwdb.bin var/cache/* var/log/*.log
+for unit in MASK; do ln -sf /dev/null "etc/systemd/system/$unit"; done
+chroot . systemctl -q set-default multi-user.target
+chroot . systemctl -q enable systemd-networkd.service ssh.service ready.service
+mkdir -p run/sshd var/log/journal mnt/boot mnt/state mnt/data
+chroot . /usr/sbin/sshd -t
+rmdir run/sshd
+touch etc/.updated var/.updated
+""".replace("MASK", " ".join(MASK))
+
+
+def key():
+    """What the root depends on; the archive's versions are not part of it."""
+    return key_of(Path(__file__), Path(kernel.__file__), packages.SUITE,
+                  packages.version("linux-image-amd64"))
+
+
+def _files(folder):
+    """What is put over the packages' own files."""
+    for name, text in FILES.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "target",
+         "-f", folder / "etc/ssh/ssh_host_ed25519_key"])
+    tree = kernel.mkinitramfs()
+    # Debian has merged /usr: /lib is a link there
+    tree.write_module_tree(tree.ModuleTree(kernel.kernel().modules), MODULES, folder / "usr")
+
+
+def _tar(folder):
+    """Packages and files as a tar; mmdebstrap needs no root for it."""
+    files = folder / "files"
+    _files(files)
+    shutil.copy(files / "etc/ssh/ssh_host_ed25519_key.pub", folder / "host_key.pub")
+    # a tar, read by mmdebstrap as ourselves: its user in the namespace may not come in here
+    run(["tar", "-cf", folder / "files.tar", "--owner=0", "--group=0", "-C", files, "etc", "usr"])
+    command = ["mmdebstrap", "--quiet", "--variant=essential", "--include", ",".join(INCLUDE),
+               "--aptopt=Apt::Install-Recommends false", "--skip=cleanup/reproducible",
+               '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
+               f"--customize-hook=tar-in '{folder}/files.tar' /",
+               f"--customize-hook={CUSTOMIZE}"]
+    command += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDE]
+    run([*command, packages.SUITE, folder / "root.tar", "-"],
+        input="\n".join(packages.sources()).encode() + b"\n", env=FIXED_TIME)
+    remove(files)
+
+
+def _file_system(folder):
+    """The tar as an ext4 file system."""
+    image, tree = folder / "root.ext4", folder / "tree"
+    tree.mkdir()
+    with open(image, "wb") as file:
+        file.truncate(SIZE_MIB * MIB)
+    # the seed in the superblock lets a copy get another UUID without a rewrite
+    script = ('tar -xf "$1" -C "$2" --exclude="./dev/*" && mke2fs -q -F -t ext4 -m 0 '
+              '-O metadata_csum_seed -U "$4" -E "hash_seed=$4" -d "$2" "$3"')
+    run(["fakeroot", "sh", "-c", script, "sh", folder / "root.tar", tree, image, BASE_UUID],
+        env=FIXED_TIME)
+    # files that belong to others, made by fakeroot, are still ours to remove
+    run(["chmod", "-R", "u+rwX", tree])
+    remove(tree)
+
+
+def _build(folder):
+    folder.mkdir(parents=True)
+    _tar(folder)
+    _file_system(folder)
+
+
+def folder():
+    """The cached root: root.tar, root.ext4, host_key.pub."""
+    return cached("debian", key(), _build, "Debian root: install systemd, udev and OpenSSH")
+
+
+def host_key():
+    """The public host key of every target with this root."""
+    return (folder() / "host_key.pub").read_text(encoding="ascii").strip()
+
+
+def make(path, label, uuid):
+    """A copy of the file system under its own label and UUID."""
+    run(["cp", "--sparse=always", folder() / "root.ext4", path])
+    run(["tune2fs", "-L", label, "-U", uuid, path], env=FIXED_TIME)
+
+
+__all__ = ["ADDRESS", "FOLDER", "MACHINE_ID", "SIZE_MIB", "folder", "host_key", "key", "make"]

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Debian packages through the project's private apt configuration."""
+
+from .cache import PROJECT, run
+
+APT = PROJECT / "lib/third-party/apt-private"
+SUITE = "bookworm"
+ARCHITECTURE = "amd64"
+SELECT = (APT, "--suite", SUITE, "--arch", ARCHITECTURE)
+
+
+def version(package):
+    """The version apt would install."""
+    return run([*SELECT, "version", package]).split()[-1]
+
+
+def unpack(package, folder):
+    """The package's files, below folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run([*SELECT, "unpack", folder, package])
+
+
+def depends(package, folder):
+    """The packages one package depends on, from its own control file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run([*SELECT, "download", folder, package])
+    (archive,) = folder.glob(f"{package}_*.deb")
+    fields = run(["dpkg-deb", "--field", archive, "Depends"]).split(",")
+    return [field.split()[0] for field in fields]
+
+
+def sources():
+    """Lines for a sources.list: the Debian entries of the machine's own apt."""
+    version("base-files")       # makes the configuration if it is not there yet
+    listing = PROJECT / f"build/apt/{SUITE}-{ARCHITECTURE}/sources.list"
+    lines = listing.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith("deb ")]

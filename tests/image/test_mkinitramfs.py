@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""dist/mkinitramfs: what is in the image, that it is the same each time, and its messages."""
+
+import gzip
+import lzma
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from image import cache, kernel, root
+
+TOOL = cache.PROJECT / "dist/mkinitramfs"
+
+
+def entries(archive):
+    """The entries of a newc archive: path -> (mode, data, (major, minor))."""
+    found, at = {}, 0
+    while True:
+        assert archive[at:at + 6] == b"070701"
+        fields = [int(archive[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+        mode, size, name_size = fields[1], fields[6], fields[11]
+        name = archive[at + 110:at + 110 + name_size - 1].decode()
+        start = (at + 110 + name_size + 3) & ~3
+        if name == "TRAILER!!!":
+            return found
+        found[name] = (mode, archive[start:start + size], (fields[9], fields[10]))
+        at = (start + size + 3) & ~3
+
+
+def make(tmp_path, *options, binary=None, name="out.img", env=None):
+    """Run the tool; the finished process and the path of the image."""
+    output = tmp_path / name
+    command = [TOOL, "--binary", binary or root.tiny_init(), "-o", output, *options]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          env=env, check=False)
+    return done, output
+
+
+def made(tmp_path, *options, **more):
+    done, output = make(tmp_path, *options, **more)
+    assert done.returncode == 0, done.stderr
+    return output.read_bytes()
+
+
+def modules_of(archive):
+    return {name.rsplit("/", 1)[1] for name in entries(archive) if name.endswith(".ko")}
+
+
+@pytest.fixture(scope="module")
+def modules():
+    return kernel.kernel().modules
+
+
+def test_skeleton(tmp_path):
+    found = entries(made(tmp_path))
+    assert stat.S_ISCHR(found["dev/console"][0]) and found["dev/console"][2] == (5, 1)
+    assert stat.S_ISCHR(found["dev/null"][0]) and found["dev/null"][2] == (1, 3)
+    for name in ("proc", "sys", "run", "sysroot"):
+        assert stat.S_ISDIR(found[name][0])
+    assert found["init"] == (stat.S_IFREG | 0o755, root.tiny_init().read_bytes(), (0, 0))
+
+
+def test_cpio_reads_it(tmp_path):
+    done = subprocess.run(["cpio", "-it", "--quiet"], input=made(tmp_path), capture_output=True,
+                          check=True)
+    assert b"init" in done.stdout.split() and done.stderr == b""
+
+
+def test_dependencies_and_soft_dependencies(tmp_path, modules):
+    found = modules_of(made(tmp_path, "--modules-dir", modules, "--module", "ext4"))
+    assert found == {"ext4.ko", "jbd2.ko", "mbcache.ko", "crc16.ko", "crc32c_generic.ko",
+                     "crc32c-intel.ko"}
+
+
+def test_indexes_that_libkmod_needs(tmp_path, modules):
+    found = entries(made(tmp_path, "--modules-dir", modules, "--module", "ext4"))
+    names = {name.rpartition("/")[2] for name in found}
+    assert {"modules.dep.bin", "modules.alias.bin", "modules.symbols.bin", "modules.builtin.bin",
+            "modules.builtin.alias.bin", "modules.softdep"} <= names
+
+
+def test_modules_load_list(tmp_path, modules):
+    found = entries(made(tmp_path, "--modules-dir", modules, "--modules-load", "vfat",
+                         "--modules-load", "nls_ascii"))
+    assert found["etc/modules-load.d/anteroot.conf"][1] == b"vfat\nnls_ascii\n"
+    assert any(name.endswith("/vfat.ko") for name in found)
+
+
+def test_same_input_same_bytes(tmp_path, modules):
+    options = ("--modules-dir", modules, "--module", "ext4", "--strip-signatures",
+               "--compress", "gzip")
+    assert made(tmp_path, *options) == made(tmp_path, *options, name="again.img")
+
+
+@pytest.mark.parametrize("how", ["gzip", "xz", "zstd"])
+def test_compression(tmp_path, how):
+    plain, packed = made(tmp_path), made(tmp_path, "--compress", how, name="packed")
+    if how == "gzip":
+        assert gzip.decompress(packed) == plain
+    elif how == "xz":
+        assert lzma.decompress(packed) == plain
+    else:
+        done = subprocess.run(["zstd", "-dcq"], input=packed, capture_output=True, check=True)
+        assert done.stdout == plain
+
+
+@pytest.mark.parametrize("suffix,command", [
+    ("gz", ["gzip", "-n"]), ("xz", ["xz", "--check=crc32"]), ("zst", ["zstd", "-q", "--rm"])])
+def test_compressed_modules_are_stored_plain(tmp_path, modules, suffix, command):
+    """As trixie and others ship them."""
+    base = tmp_path / "tree"
+    folder = base / "lib/modules" / modules.name
+    target = folder / "kernel/lib/crc16.ko"
+    target.parent.mkdir(parents=True)
+    shutil.copyfile(modules / "kernel/lib/crc16.ko", target)
+    subprocess.run([*command, str(target)], check=True)
+    (folder / "modules.dep").write_text(f"kernel/lib/crc16.ko.{suffix}:\n", encoding="ascii")
+    found = entries(made(tmp_path, "--modules-dir", folder, "--module", "crc16"))
+    data = found[f"lib/modules/{modules.name}/kernel/lib/crc16.ko"][1]
+    assert data == (modules / "kernel/lib/crc16.ko").read_bytes()
+
+
+def test_stripping(tmp_path, modules):
+    options = ("--modules-dir", modules, "--module", "ext4")
+    signed = entries(made(tmp_path, *options))
+    stripped = entries(made(tmp_path, *options, "--strip-signatures"))
+    assert signed.keys() == stripped.keys()
+    for name in signed:
+        if name.endswith(".ko"):
+            assert signed[name][1].endswith(b"~Module signature appended~\n")
+            assert b"~Module signature appended~" not in stripped[name][1]
+            assert len(stripped[name][1]) < len(signed[name][1])
+
+
+def test_files(tmp_path):
+    script, conf = tmp_path / "script", tmp_path / "conf"
+    script.write_text("#!/bin/sh\n", encoding="ascii")
+    script.chmod(0o700)
+    conf.write_text("{}", encoding="ascii")
+    found = entries(made(tmp_path, "--file", f"{script}:/usr/lib/script", "--conf", conf))
+    assert found["usr/lib/script"][:2] == (stat.S_IFREG | 0o755, b"#!/bin/sh\n")
+    assert found["etc/anteroot/anteroot.json"][:2] == (stat.S_IFREG | 0o644, b"{}")
+    assert stat.S_ISDIR(found["usr/lib"][0])
+
+
+@pytest.mark.parametrize("options,text", [
+    (["--module", "ext4"], "--modules-dir is not given"),
+    (["--modules-dir", "/nonexistent", "--module", "ext4"], "modules.dep"),
+    (["--file", "no-target"], "expected SRC:DST"),
+    (["--file", "/nonexistent:/x"], "unable to read /nonexistent"),
+    (["--conf", "/nonexistent"], "unable to read /nonexistent"),
+])
+def test_messages(tmp_path, options, text):
+    done, output = make(tmp_path, *options)
+    assert done.returncode == 3
+    assert done.stderr.startswith("mkinitramfs: unable to ") and text in done.stderr
+    assert not output.exists()
+
+
+def test_unknown_module(tmp_path, modules):
+    done, _ = make(tmp_path, "--modules-dir", modules, "--module", "no_such_module")
+    assert done.returncode == 3 and "no_such_module" in done.stderr
+
+
+@pytest.mark.parametrize("binary,text", [("/bin/sh", "linked dynamically"),
+                                         ("/etc/passwd", "not an ELF program")])
+def test_program_that_cannot_be_init(tmp_path, binary, text):
+    done, _ = make(tmp_path, binary=binary)
+    assert done.returncode == 3 and text in done.stderr

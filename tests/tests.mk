@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Programs of the tests; tests/tools/run-tests has them built, runs them and sums up.
+
+# Everything but main(), for the tests to be linked with.
+TESTED := $(filter-out $(O)/init/main.o,$(OBJECTS))
+T      := build/tests/$(VARIANT)
+
+# tests/klibc: on klibc itself, and the numbers on glibc too, to compare.
+KLIBC_OBJECTS  := $(filter $(O)/lib/klibc/%,$(OBJECTS))
+KLIBC_PROGRAMS := $(patsubst tests/klibc/%.c,$(T)/klibc/%,$(sort $(wildcard tests/klibc/*.c)))
+$(T)/klibc/%: $(O)/tests/klibc/%.o $(KLIBC_OBJECTS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(call LINK,$< $(KLIBC_OBJECTS))
+$(O)/tests/klibc/%.o: COMPILE += -DKLIBC_NUMBERS -Wno-format-nonliteral
+
+# cmocka's programs: tests/unit and tests/fault one for each test_*.c, tests/cases one for all.
+# What does not start with test_ helps them all.
+HELPERS := $(patsubst %.c,$(O)/%.o,$(filter-out tests/unit/test_%,$(sort $(wildcard tests/unit/*.c))))
+FAULT_HELPERS := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fault/test_%,$(sort $(wildcard tests/fault/*.c))))
+CMOCKA_PROGRAMS := $(patsubst tests/%.c,$(T)/%,$(sort $(wildcard tests/unit/test_*.c tests/fault/test_*.c \
+	tests/cases/run.c)))
+$(T)/unit/% $(T)/cases/%: LINK_WITH = $(HELPERS) $(TESTED)
+$(T)/fault/%: LINK_WITH = $(FAULT_HELPERS) $(HELPERS) $(TESTED)
+$(filter $(T)/fault/%,$(CMOCKA_PROGRAMS)): $(FAULT_HELPERS)
+$(CMOCKA_PROGRAMS): $(T)/%: $(O)/tests/%.o $(HELPERS) $(TESTED) $(O)/third-party.stamp
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(call LINK,$< $(LINK_WITH)) -lcmocka
+$(O)/tests/%.o: CPPFLAGS += -DTESTS_DIR='"$(CURDIR)/tests"'
+
+.PHONY: test-programs klibc-programs objects
+test-programs: $(CMOCKA_PROGRAMS)
+klibc-programs: $(if $(filter klibc,$(LIBC)),$(KLIBC_PROGRAMS),$(T)/klibc/numbers)
+objects: $(OBJECTS)
+-include $(patsubst %.c,$(O)/%.d,$(wildcard tests/*/*.c))
+
+# The targets people call. A "+" hands make's job slots on.
+PARTS := unit cases fault klibc style boot
+export STYLE_CFLAGS := -D_GNU_SOURCE -I. -isystem build/obj/klibc/third-party/include \
+	-DANTEROOT_VERSION='"$(VERSION)"' -DANTEROOT_BUILD_EPOCH=0
+export STYLE_KLIBC_CFLAGS := $(STYLE_CFLAGS) $(CFLAGS_klibc)
+
+.PHONY: check check-quick $(PARTS:%=check-%) demo bench size reproducible
+check check-quick $(PARTS:%=check-%) reproducible:
+	@tests/tools/packages check
+	+@tests/tools/run-tests $(patsubst check%,%,$(@:check-%=%))
+
+demo:
+	@tests/tools/packages demo
+	+@$(MAKE) --no-print-directory all
+	/usr/bin/python3 tests/demo/demo.py
+
+bench:
+	@tests/tools/packages bench
+	+@$(MAKE) --no-print-directory all
+	/usr/bin/python3 tests/bench/bench.py
+
+size:
+	@tests/tools/packages check
+	+@for libc in klibc musl glibc; do $(MAKE) --no-print-directory LIBC=$$libc all || exit; done
+	@tests/tools/size
