@@ -63,7 +63,8 @@ struct facts {
 	struct module_list modules;
 	const char **missing; /* modules that are listed or needed and not in the image */
 	size_t n_missing;
-	const char **unserved; /* modaliases of disks' controllers that no module of the image serves;
+	const char *
+		*unserved; /* modaliases of disks' controllers that no module of the image serves;
 				* their driver may be built in */
 	size_t n_unserved;
 
