@@ -22,6 +22,7 @@ void decide(enum stage stage, const struct facts *facts, struct plan *plan)
 		plan->hook = hook->name;
 		hook->run(facts, plan);
 	}
+	plan_overlays_first(plan);
 }
 
 static const char *expand_home(const struct facts *f, struct arena *a, const char *path)

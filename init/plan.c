@@ -114,6 +114,46 @@ void plan_filesystem(struct plan *p, const char *type)
 	PLAN_ADD(p, .kind = OP_FILESYSTEM, .on_failure = FAIL_WARN, .type = type);
 }
 
+static bool is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
+static bool is_under_another(const struct plan *p, const struct op *overlay)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->op[i].kind == OP_OVERLAY && is_below(overlay->target, p->op[i].target))
+			return true;
+	return false;
+}
+
+static bool makes_overlay(const struct op *op)
+{
+	return op->kind == OP_OVERLAY ||
+	       (op->kind == OP_FILESYSTEM && strcmp(op->type, "overlay") == 0);
+}
+
+void plan_overlays_first(struct plan *p)
+{
+	struct op *sorted = arena_alloc(p->arena, p->n * sizeof(*sorted));
+	size_t n = 0;
+
+	if (!sorted)
+		return; /* the arena remembers, and the plan is not applied */
+	for (size_t i = 0; i < p->n; i++)
+		if (makes_overlay(&p->op[i]) &&
+		    (p->op[i].kind != OP_OVERLAY || !is_under_another(p, &p->op[i])))
+			sorted[n++] = p->op[i];
+	for (size_t i = 0; i < p->n; i++)
+		if (!makes_overlay(&p->op[i]))
+			sorted[n++] = p->op[i];
+	p->op = sorted;
+	p->capacity = p->n;
+	p->n = n;
+}
+
 static const char *flags_text(struct arena *a, unsigned long flags)
 {
 	const char *text = flags & MS_RDONLY ? "" : "rw";

@@ -89,6 +89,13 @@ struct op *plan_add(struct plan *p, const struct op *op) _nonnull_all_;
  * mount that needs it will say what comes of it. */
 void plan_filesystem(struct plan *p, const char *type) _nonnull_all_;
 
+/**
+ * Moves the overlays, and the loading of their file system, before everything else, and drops those
+ * below another one. An overlay shows its lower directory without what is mounted below: made after a
+ * deeper overlay or a bind it would hide the files delivered there.
+ */
+void plan_overlays_first(struct plan *p) _nonnull_all_;
+
 /** @return the first operation of this kind with this target, or NULL. */
 const struct op *plan_find(const struct plan *p, enum op_kind kind,
 			   const char *target) _nonnull_all_;
