@@ -167,8 +167,10 @@ int apply(struct boot *b, const struct plan *plan)
 			if (err != APPLY_NEXT)
 				return err;
 		}
-		if (op->kind == OP_AGAIN || op->kind == OP_WAIT)
+		if (op->kind == OP_AGAIN)
 			return APPLY_AGAIN;
+		if (op->kind == OP_WAIT)
+			return APPLY_WAITED;
 	}
 	return APPLY_NEXT;
 }

@@ -4,8 +4,9 @@
 #include "init/boot.h"
 
 enum apply_result {
-	APPLY_NEXT,  /* the stage is done */
-	APPLY_AGAIN, /* observe and decide again */
+	APPLY_NEXT,   /* the stage is done */
+	APPLY_AGAIN,  /* observe and decide again */
+	APPLY_WAITED, /* the same, and time has passed or a device has come */
 };
 
 /**

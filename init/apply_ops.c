@@ -78,8 +78,6 @@ static int make_dir(struct boot *b, const char *path, mode_t mode, struct reason
 	tree = apply_open_tree(b, path, &rest, r);
 	if (tree < 0)
 		return tree;
-	if (strcmp(rest, "/") == 0) /* the tree's own root: a mount point of the initramfs */
-		return 0;
 	return deliver_dir(b->sys, tree, rest, &attr, &changed, r);
 }
 

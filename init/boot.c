@@ -65,17 +65,18 @@ void boot_warn(struct boot *b, const char *hook, const char *text)
 
 static void add_name(struct arena *a, const char ***list, size_t *n, const char *name)
 {
-	const char **more;
+	const char **more, *copy;
 
 	for (size_t i = 0; i < *n; i++)
 		if (strcmp((*list)[i], name) == 0)
 			return;
 	more = arena_alloc(a, (*n + 1) * sizeof(*more));
-	if (!more)
+	copy = arena_strdup(a, name);
+	if (!more || !copy)
 		return;
 	for (size_t i = 0; i < *n; i++)
 		more[i] = (*list)[i];
-	more[(*n)++] = arena_strdup(a, name);
+	more[(*n)++] = copy;
 	*list = more;
 }
 
@@ -134,15 +135,17 @@ int boot_stage(struct boot *b, enum stage stage)
 {
 	struct report_stage s = { .name = stage_name(stage), .start_usec = clock_monotonic_usec() };
 	struct reason r = REASON_INIT;
-	int result = APPLY_AGAIN;
+	unsigned int busy = 0; /* rounds since the last wait, which the deadline bounds */
+	int result;
 
-	while (result == APPLY_AGAIN && s.rounds < ROUNDS_MAX) {
+	do {
 		if (s.rounds >= ROUNDS_AT_FULL_SPEED)
 			(void)b->sys->sleep_msec(ROUND_PAUSE_MSEC);
 		result = run_round(b, stage);
 		s.rounds++;
-	}
-	if (result == APPLY_AGAIN) {
+		busy = result == APPLY_WAITED ? 0 : busy + 1;
+	} while (result > APPLY_NEXT && busy < ROUNDS_MAX);
+	if (result > APPLY_NEXT) {
 		(void)reason_setf(&r, ELOOP, "finish", s.name, "no end after %u rounds", s.rounds);
 		result = boot_fail(b, &r, NULL);
 	}

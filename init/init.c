@@ -30,10 +30,10 @@ static void fill_standard_descriptors(const struct sys *sys)
 	}
 	while (fd >= 0 && fd < STDERR_FILENO)
 		fd = dup(fd);
+	if (fd > STDERR_FILENO)
+		(void)close(fd); /* one that was not needed */
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		(void)fcntl(fd, F_SETFD, 0); /* the target's init inherits these three */
-	if (fd > STDERR_FILENO + 1)
-		(void)close(fd);
 }
 
 static int run_stages(struct boot *b)

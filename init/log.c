@@ -136,8 +136,8 @@ int log_save(struct log *l, int dirfd)
 	while (at < l->len) {
 		ssize_t n = l->sys->write(fd, l->text + at, l->len - at);
 
-		if (n < 0)
-			return (int)n;
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
 		at += (size_t)n;
 	}
 	return 0;

@@ -34,6 +34,14 @@ static void observe_api_mounts(struct facts *f)
 		f->api_mounted[i] = stat(api_dirs[i], &dir) == 0 && dir.st_dev != root.st_dev;
 }
 
+static bool api_is_mounted(const struct facts *f)
+{
+	for (size_t i = 0; i < API_FS_COUNT; i++)
+		if (!f->api_mounted[i])
+			return false;
+	return true;
+}
+
 static void report_args(struct boot *b, const struct args_problems *problems)
 {
 	for (size_t i = 0; i < problems->n; i++) {
@@ -82,6 +90,7 @@ static void observe_cmdline(struct boot *b)
 	char *text;
 	int err, level;
 
+	f->args.wait_msec = f->layout.wait_msec;
 	err = file_read(&b->arena, AT_FDCWD, "/proc/cmdline", CMDLINE_MAX_BYTES, &text, NULL);
 	if (err == 0)
 		err = cmdline_parse(&b->arena, text, &cmdline);
@@ -89,7 +98,6 @@ static void observe_cmdline(struct boot *b)
 		boot_warn(b, NULL, "unable to read /proc/cmdline: its defaults hold");
 		return;
 	}
-	f->args.wait_msec = f->layout.wait_msec;
 	if (args_from_cmdline(&b->arena, &cmdline, &f->args, &problems) < 0)
 		return;
 	report_args(b, &problems);
@@ -208,7 +216,8 @@ int observe(struct boot *b, enum stage stage)
 	f->realtime_usec = clock_realtime_usec();
 	if (stage == STAGE_EARLY)
 		observe_start(b);
-	if (f->api_mounted[API_SYS] && stage <= STAGE_BOOT)
+	/* Not before the plan can load what they ask for: nobody asks twice. */
+	if (api_is_mounted(f) && stage <= STAGE_BOOT)
 		err = observe_devices(b);
 	f->now_msec = clock_monotonic_usec() / 1000;
 	if (stage == STAGE_BOOT) {

@@ -58,7 +58,25 @@ static int scan_sysfs(struct boot *b)
 {
 	_cleanup_close_ int sysfd = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int n = sysfd < 0 ? -errno : modules_coldplug(sysfd, want_alias, b);
+	struct reason r = REASON_INIT;
 
+	if (n < 0 && n != -ENOMEM) {
+		(void)reason_set(&r, n, "scan", "/sys");
+		warn_reason(b, &r, "; drivers may be missing");
+	}
+	return n == -ENOMEM ? n : 0;
+}
+
+static int load_listed(struct boot *b)
+{
+	_cleanup_close_ int rootfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int n = rootfd < 0 ? -errno : modules_listed(rootfd, want_listed, b);
+	struct reason r = REASON_INIT;
+
+	if (n < 0 && n != -ENOMEM) {
+		(void)reason_set(&r, n, "read", "/etc/modules-load.d");
+		warn_reason(b, &r, "; drivers may be missing");
+	}
 	return n == -ENOMEM ? n : 0;
 }
 
@@ -66,7 +84,6 @@ static int scan_sysfs(struct boot *b)
 static int first_look(struct boot *b)
 {
 	struct reason r = REASON_INIT;
-	_cleanup_close_ int rootfd = -1;
 	int err;
 
 	b->devices_seen = true;
@@ -78,10 +95,8 @@ static int first_look(struct boot *b)
 	err = modules_open(&b->modules, NULL, &r);
 	if (err < 0 && err != -ENOENT)
 		warn_reason(b, &r, "; going on with what the kernel has built in");
-	rootfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (rootfd >= 0 && modules_listed(rootfd, want_listed, b) == -ENOMEM)
-		return -ENOMEM;
-	return scan_sysfs(b);
+	err = load_listed(b);
+	return err < 0 ? err : scan_sysfs(b);
 }
 
 int observe_devices(struct boot *b)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -164,7 +165,10 @@ static int real_run(const char *path, char *const argv[])
 
 static int real_sleep_msec(int64_t msec)
 {
-	return neg(poll(NULL, 0, (int)msec));
+	/* A negative time-out of poll(2) has no end. */
+	if (msec < 0)
+		msec = 0;
+	return neg(poll(NULL, 0, msec < INT_MAX ? (int)msec : INT_MAX));
 }
 
 const struct sys sys_real = {

@@ -43,7 +43,7 @@ struct sys {
 	int (*exec)(const char *path, char *const argv[],
 		    char *const envp[]);		  /* returns on failure */
 	int (*run)(const char *path, char *const argv[]); /* waits; -> exit status, 128 + signal */
-	int (*sleep_msec)(int64_t msec);		  /* for rescue's delay */
+	int (*sleep_msec)(int64_t msec);		  /* at most INT_MAX: 24 days */
 };
 
 /** The kernel's own. */

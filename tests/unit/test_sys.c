@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include <poll.h>
 #include <time.h>
 
 #include "lib/sys.h"
@@ -114,17 +116,29 @@ static void test_processes(void **state)
 	assert_int_equal(sys_real.run("/nonexistent/x", with_status), 127);
 }
 
-static void test_sleep(void **state)
+static int timeout_given;
+
+/* In place of libc's for this program. */
+int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-	struct timespec from, to;
-	int64_t msec;
+	(void)fds;
+	(void)n;
+	timeout_given = timeout;
+	return 0;
+}
+
+/* panic=2147484 became a negative time-out: a sleep without end. */
+static void test_long_panic_never_ends(void **state)
+{
+	static const int64_t sec[] = { 20, 2147483, 2147484, 2147483647 };
 
 	(void)state;
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	assert_int_equal(sys_real.sleep_msec(20), 0);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	msec = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
-	assert_true(msec >= 19);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(sys_real.sleep_msec(sec[i] * 1000), 0);
+		assert_true(timeout_given >= 20000);
+	}
+	assert_int_equal(sys_real.sleep_msec(-1), 0);
+	assert_int_equal(timeout_given, 0);
 }
 
 /* Both tables are complete: a function that is missing would be a jump to address 0. */
@@ -181,8 +195,12 @@ static void test_fake_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_files),	  CASE(test_file_errors), CASE(test_machine_errors),
-		CASE(test_processes),	  CASE(test_sleep),	  CASE(test_tables_are_complete),
+		CASE(test_files),
+		CASE(test_file_errors),
+		CASE(test_machine_errors),
+		CASE(test_processes),
+		CASE(test_long_panic_never_ends),
+		CASE(test_tables_are_complete),
 		CASE(test_fake_failures),
 	};
 

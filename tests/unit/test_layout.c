@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "lib/layout.h"
+#include "tests/unit/intercept.h"
+
+static struct arena a = ARENA_INIT;
+static struct layout layout;
+static struct reason why;
+
+static int parse(const char *text)
+{
+	memset(&layout, 0xff, sizeof(layout));
+	why = REASON_INIT;
+	return layout_parse(&a, text, strlen(text), &layout, &why);
+}
+
+static void assert_default(void)
+{
+	assert_memory_equal(&layout, &layout_default, sizeof(layout));
+}
+
+static void test_default_is_balena(void **state)
+{
+	static const char *const labels[PART_ROLES][2] = {
+		[PART_BOOT] = { "resin-boot", "balena-boot" },
+		[PART_ROOT_A] = { "resin-rootA", "balena-rootA" },
+		[PART_ROOT_B] = { "resin-rootB", "balena-rootB" },
+		[PART_STATE] = { "resin-state", "balena-state" },
+		[PART_DATA] = { "resin-data", "balena-data" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PART_ROLES; i++) {
+		assert_string_equal(layout_default.part[i].label[0], labels[i][0]);
+		assert_string_equal(layout_default.part[i].label[1], labels[i][1]);
+		assert_null(layout_default.part[i].label[2]);
+	}
+	assert_null(layout_default.part[PART_ROOT_A].mount_point);
+	assert_string_equal(layout_default.part[PART_BOOT].mount_point, "/mnt/boot");
+	assert_int_equal(layout_default.wait_msec, 30000);
+	assert_int_equal(layout_default.rescue_delay_msec, 10000);
+}
+
+static void test_nothing_said(void **state)
+{
+	static const char *const files[] = { "{}", "{\"partitions\":{}}", "{\"other\": [1]}",
+					     "{\"partitions\":{\"boot\":{}}}" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		assert_int_equal(parse(files[i]), 0);
+		assert_default();
+	}
+}
+
+static void test_everything_said(void **state)
+{
+	const struct layout_part *part = layout.part;
+
+	(void)state;
+	assert_int_equal(
+		parse("{ \"partitions\": {"
+		      "  \"boot\": { \"labels\": [\"EFI\"], \"mountPoint\": \"/boot/efi\" },"
+		      "  \"rootA\": { \"labels\": [\"sys1\", \"one\", \"eins\"] },"
+		      "  \"rootB\": { \"labels\": [\"sys2\"] },"
+		      "  \"state\": { \"mountPoint\": null },"
+		      "  \"data\": { \"labels\": [\"d\"], \"mountPoint\": \"/data\" } },"
+		      "  \"waitSeconds\": 5, \"rescueSeconds\": 3600 }"),
+		0);
+	assert_string_equal(part[PART_BOOT].label[0], "EFI");
+	assert_null(part[PART_BOOT].label[1]); /* the default's second is gone */
+	assert_string_equal(part[PART_BOOT].mount_point, "/boot/efi");
+	assert_string_equal(part[PART_ROOT_A].label[2], "eins");
+	assert_null(part[PART_ROOT_A].label[3]);
+	assert_string_equal(part[PART_ROOT_B].label[0], "sys2");
+	assert_string_equal(part[PART_STATE].label[0], "resin-state");
+	assert_null(part[PART_STATE].mount_point);
+	assert_string_equal(part[PART_DATA].mount_point, "/data");
+	assert_int_equal(layout.wait_msec, 5000);
+	assert_int_equal(layout.rescue_delay_msec, 3600000);
+}
+
+static void test_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("{\"waitSeconds\": 0, \"rescueSeconds\": 0}"), 0);
+	assert_int_equal(layout.wait_msec, 0);
+	assert_int_equal(layout.rescue_delay_msec, 0);
+	assert_int_equal(parse("{\"waitSeconds\": 3600}"), 0);
+	assert_int_equal(layout.wait_msec, 3600000);
+}
+
+/* One mistake leaves all of the default: half of a layout is a layout that nobody has tested. */
+static const struct {
+	const char *text;
+	const char *object; /* what the reason names */
+	const char *cause;
+} mistakes[] = {
+	{ "{\"waitSeconds\": 1, \"partitions\": []}", "partitions", "expected an object" },
+	{ "{\"partitions\": {\"rootC\": {}}}", "rootC",
+	  "expected boot, rootA, rootB, state or data" },
+	{ "{\"partitions\": {\"boot\": \"x\"}}", "boot", "expected an object" },
+	{ "{\"partitions\": {\"boot\": {\"labels\": \"x\"}}}", "labels",
+	  "expected a list of labels" },
+	{ "{\"partitions\": {\"boot\": {\"labels\": []}}}", "labels", "expected a list of labels" },
+	{ "{\"partitions\": {\"boot\": {\"labels\": [\"\"]}}}", "labels", "expected one to three" },
+	{ "{\"partitions\": {\"boot\": {\"labels\": [1]}}}", "labels", "expected one to three" },
+	{ "{\"partitions\": {\"boot\": {\"labels\": [\"a\",\"b\",\"c\",\"d\"]}}}", "labels",
+	  "expected one to three" },
+	{ "{\"partitions\": {\"boot\": {\"mountPoint\": \"mnt\"}}}", "mountPoint",
+	  "expected an absolute path or null" },
+	{ "{\"partitions\": {\"boot\": {\"mountPoint\": \"\"}}}", "mountPoint",
+	  "expected an absolute path or null" },
+	{ "{\"partitions\": {\"boot\": {\"mountPoint\": 1}}}", "mountPoint",
+	  "expected an absolute path or null" },
+	{ "{\"partitions\": {\"boot\": {\"labels\": [\"x\"]}}, \"waitSeconds\": -1}", "waitSeconds",
+	  "expected 0 to 3600 seconds" },
+	{ "{\"waitSeconds\": 3601}", "waitSeconds", "expected 0 to 3600 seconds" },
+	{ "{\"waitSeconds\": \"5\"}", "waitSeconds", "expected 0 to 3600 seconds" },
+	{ "{\"waitSeconds\": 1, \"rescueSeconds\": 1.5}", "rescueSeconds",
+	  "expected 0 to 3600 seconds" },
+};
+
+static void test_mistakes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
+		if (parse(mistakes[i].text) != -EBADMSG)
+			fail_msg("%s is taken", mistakes[i].text);
+		assert_default();
+		assert_string_equal(why.verb, "use");
+		assert_string_equal(why.object, mistakes[i].object);
+		assert_non_null(strstr(why.cause, mistakes[i].cause));
+		assert_non_null(strstr(why.cause, LAYOUT_PATH));
+	}
+}
+
+static void test_not_json(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("{\"waitSeconds\": 1,}"), -EBADMSG);
+	assert_default();
+	assert_non_null(strstr(why.cause, "line 1"));
+	assert_int_equal(layout_parse(&a, "", 0, &layout, NULL), -EBADMSG);
+	assert_default();
+}
+
+static void test_no_memory(void **state)
+{
+	static const char *const files[] = {
+		"{\"partitions\": {\"boot\": {\"labels\": [\"one\"]}}}",
+		"{\"partitions\": {\"boot\": {\"mountPoint\": \"/one\"}}}",
+	};
+
+	static const enum shortage shortages[] = { NO_MEMORY, NO_BLOCKS };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(shortages); k++) {
+			int err;
+
+			memory_runs_out(&a, 0, shortages[k]);
+			err = parse(files[i]);
+			memory_is_back();
+			assert_int_equal(err, -ENOMEM);
+			assert_default();
+			arena_free(&a);
+		}
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_free(&a);
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_teardown(f, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_default_is_balena), TEST(test_nothing_said),
+		TEST(test_everything_said),   TEST(test_limits),
+		TEST(test_mistakes),	      TEST(test_not_json),
+		TEST(test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
