@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/devices.h"
+
 #include <elf.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -93,42 +95,12 @@ void fixture_make(struct fixture *f, const char *parent, const char *target_pare
 }
 
 static const struct blockdev devices[] = {
-	{ .name = "vda", .disk = "vda", .probed = true, .table_partitions = 5 },
-	{ .name = "vda1",
-	  .disk = "vda",
-	  .partno = 1,
-	  .probed = true,
-	  .type = "vfat",
-	  .filesystem = true,
-	  .label = "resin-boot" },
-	{ .name = "vda2",
-	  .disk = "vda",
-	  .partno = 2,
-	  .probed = true,
-	  .type = "ext4",
-	  .filesystem = true,
-	  .label = "resin-rootA" },
-	{ .name = "vda3",
-	  .disk = "vda",
-	  .partno = 3,
-	  .probed = true,
-	  .type = "ext4",
-	  .filesystem = true,
-	  .label = "resin-rootB" },
-	{ .name = "vda4",
-	  .disk = "vda",
-	  .partno = 4,
-	  .probed = true,
-	  .type = "ext4",
-	  .filesystem = true,
-	  .label = "resin-state" },
-	{ .name = "vda5",
-	  .disk = "vda",
-	  .partno = 5,
-	  .probed = true,
-	  .type = "ext4",
-	  .filesystem = true,
-	  .label = "resin-data" },
+	DISK_ROW("vda", 5),
+	PART_ROW("vda", 1, "vfat", "resin-boot"),
+	PART_ROW("vda", 2, "ext4", "resin-rootA"),
+	PART_ROW("vda", 3, "ext4", "resin-rootB"),
+	PART_ROW("vda", 4, "ext4", "resin-state"),
+	PART_ROW("vda", 5, "ext4", "resin-data"),
 };
 
 static struct module one_module = { .name = "virtio_blk", .options = "", .wanted = "virtio:d2" };

@@ -11,6 +11,7 @@
 
 #include "init/boot.h"
 #include "init/version.h"
+#include "tests/unit/devices.h"
 #include "tests/unit/fakesys.h"
 #include "tests/unit/intercept.h"
 #include "tests/unit/scratch.h"
@@ -22,19 +23,9 @@ static struct boot b; /* too large for the stack */
 static const char *const all_mounts[] = { "/proc", "/sys", "/dev", "/run", NULL };
 
 static const struct blockdev devices[] = {
-	{ .name = "vda", .disk = "vda", .probed = true, .table_partitions = 2 },
-	{ .name = "vda2",
-	  .disk = "vda",
-	  .partno = 2,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-rootA" },
-	{ .name = "vda3",
-	  .disk = "vda",
-	  .partno = 3,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-rootB" },
+	DISK_ROW("vda", 2),
+	PART_ROW("vda", 2, "ext4", "resin-rootA"),
+	PART_ROW("vda", 3, "ext4", "resin-rootB"),
 };
 
 static int setup(void **state)

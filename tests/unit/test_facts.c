@@ -7,38 +7,25 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/devices.h"
+
 #include <string.h>
 
 #include "init/facts.h"
 
 /* vda is the boot disk, vdb its copy, vdc carries two of one label, vdd and vde are somebody else's. */
 static struct blockdev devices[] = {
-	{ .name = "vda", .disk = "vda", .probed = true, .table_partitions = 3 },
-	{ .name = "vda1",
-	  .disk = "vda",
-	  .partno = 1,
-	  .probed = true,
-	  .type = "vfat",
-	  .label = "RESIN-BOOT" },
-	{ .name = "vda2",
-	  .disk = "vda",
-	  .partno = 2,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-rootA" },
-	{ .name = "vda3",
-	  .disk = "vda",
-	  .partno = 3,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "balena-rootB" },
-	{ .name = "vdb", .disk = "vdb", .probed = true, .table_partitions = 2 },
+	DISK_ROW("vda", 3),
+	PART_ROW("vda", 1, "vfat", "RESIN-BOOT"),
+	PART_ROW("vda", 2, "ext4", "resin-rootA"),
+	PART_ROW("vda", 3, "ext4", "balena-rootB"),
+	DISK_ROW("vdb", 2),
 	{ .name = "vdb1", .disk = "vdb", .partno = 1, .probed = true, .label = "resin-boot" },
-	{ .name = "vdc", .disk = "vdc", .probed = true, .table_partitions = 2 },
+	DISK_ROW("vdc", 2),
 	{ .name = "vdc1", .disk = "vdc", .partno = 1, .probed = true, .label = "resin-rootA" },
 	{ .name = "vdc2", .disk = "vdc", .partno = 2, .probed = true, .label = "balena-rootA" },
 	{ .name = "vdd", .disk = "vdd" },
-	{ .name = "vde", .disk = "vde", .probed = true, .table_partitions = 1 },
+	DISK_ROW("vde", 1),
 	{ .name = "vde1", .disk = "vde", .partno = 1, .label = "resin-state" },
 };
 

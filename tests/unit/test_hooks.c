@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/devices.h"
+
 #include "hooks/place.h"
 #include "hooks/table.h"
 #include "init/decide.h"
@@ -27,47 +29,17 @@ static struct blockdev devices[] = {
 	  .probed = true,
 	  .table_partitions = 5,
 	  .table_uuid = "aaaa" },
-	{ .name = "vda1",
-	  .disk = "vda",
-	  .partno = 1,
-	  .probed = true,
-	  .type = "vfat",
-	  .label = "resin-boot" },
-	{ .name = "vda2",
-	  .disk = "vda",
-	  .partno = 2,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-rootA" },
-	{ .name = "vda3",
-	  .disk = "vda",
-	  .partno = 3,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-rootB" },
-	{ .name = "vda5",
-	  .disk = "vda",
-	  .partno = 5,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-state" },
-	{ .name = "vda6",
-	  .disk = "vda",
-	  .partno = 6,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-data" },
+	PART_ROW("vda", 1, "vfat", "resin-boot"),
+	PART_ROW("vda", 2, "ext4", "resin-rootA"),
+	PART_ROW("vda", 3, "ext4", "resin-rootB"),
+	PART_ROW("vda", 5, "ext4", "resin-state"),
+	PART_ROW("vda", 6, "ext4", "resin-data"),
 	{ .name = "vdb",
 	  .disk = "vdb",
 	  .probed = true,
 	  .table_partitions = 1,
 	  .table_uuid = "bbbb" },
-	{ .name = "vdb1",
-	  .disk = "vdb",
-	  .partno = 1,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-rootA" },
+	PART_ROW("vdb", 1, "ext4", "resin-rootA"),
 };
 
 static int setup(void **state)
@@ -155,7 +127,7 @@ static void test_mounts_is_the_last(void **state)
 static void test_disk_with_a_boot_partition_is_better(void **state)
 {
 	static struct blockdev two[] = {
-		{ .name = "vda", .disk = "vda", .probed = true, .table_partitions = 1 },
+		DISK_ROW("vda", 1),
 		{ .name = "vda1",
 		  .disk = "vda",
 		  .partno = 1,
@@ -249,18 +221,8 @@ static void test_named_disk_that_comes_late(void **state)
 static void test_boot_partition_twice(void **state)
 {
 	static struct blockdev twice[] = {
-		{ .name = "vda1",
-		  .disk = "vda",
-		  .partno = 1,
-		  .probed = true,
-		  .type = "vfat",
-		  .label = "resin-boot" },
-		{ .name = "vda2",
-		  .disk = "vda",
-		  .partno = 2,
-		  .probed = true,
-		  .type = "vfat",
-		  .label = "resin-boot" },
+		PART_ROW("vda", 1, "vfat", "resin-boot"),
+		PART_ROW("vda", 2, "vfat", "resin-boot"),
 	};
 
 	(void)state;

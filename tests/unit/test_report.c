@@ -10,6 +10,7 @@
 #include "init/boot.h"
 #include "init/version.h"
 #include "lib/json.h"
+#include "tests/unit/devices.h"
 #include "tests/unit/fakesys.h"
 #include "tests/unit/intercept.h"
 #include "tests/unit/scratch.h"
@@ -18,7 +19,7 @@ static struct scratch s;
 static struct boot b; /* too large for the stack */
 
 static const struct blockdev devices[] = {
-	{ .name = "vda", .disk = "vda", .probed = true, .table_partitions = 2 },
+	DISK_ROW("vda", 2),
 	{ .name = "vda2",
 	  .disk = "vda",
 	  .partno = 2,
@@ -30,12 +31,7 @@ static const struct blockdev devices[] = {
 	  .partuuid = "pu-2" },
 	{ .name = "vda3", .disk = "vda", .partno = 3, .probed = true },
 	{ .name = "vdb", .disk = "vdb", .probed = true },
-	{ .name = "vdb1",
-	  .disk = "vdb",
-	  .partno = 1,
-	  .probed = true,
-	  .type = "ext4",
-	  .label = "resin-rootA" },
+	PART_ROW("vdb", 1, "ext4", "resin-rootA"),
 };
 
 static int setup(void **state)

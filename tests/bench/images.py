@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The initramfs images that are compared."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import rivals
+from boot import harness
+from image import cache, disk, kernel, packages
+from measure import Row
+
+PROGRAM = Path(os.environ.get("ANTEROOT") or cache.PROJECT / "build/anteroot")
+LIMIT = cache.PROJECT / "build/bench/limit"
+# Unpacking is over before /init runs; zstd is the smallest the kernel unpacks quickly.
+COMPRESS = "zstd"
+
+
+def require(path):
+    if not path.exists():
+        raise cache.ToolError(f"unable to find {path}: run make first")
+    return path
+
+
+def anteroot(name="anteroot", title="anteroot", compress=COMPRESS, strip=True):
+    """anteroot with the modules that the tests' disks need."""
+    program = require(PROGRAM)
+    plain = kernel.initramfs(program, strip=strip)
+    image = kernel.initramfs(program, strip=strip, compress=compress)
+    return Row(name, title, image, unpacked_bytes=plain.stat().st_size)
+
+
+def variants():
+    """The same program in other wrappings."""
+    return [anteroot(f"anteroot-{how}", f"anteroot, {how}", how)
+            for how in ("none", "gzip", "xz") if how != COMPRESS] + [
+        anteroot("anteroot-signed", "anteroot, modules as Debian signed them", strip=False),
+        anteroot("anteroot-later", "anteroot, later boots")._replace(disk=used_disk())]
+
+
+def used_disk():
+    """The disk after a first boot: folders for the journal are there, tables are written."""
+    ours, fresh = anteroot(), disk.image(disk.Disk())
+
+    def build(path):
+        with tempfile.TemporaryDirectory(prefix="anteroot-bench-") as folder:
+            layer = harness.overlay(fresh, folder)
+            with harness.Machine(ours.initrd, [layer], "panic=1") as vm:
+                vm.report()
+                vm.wait_exit()
+            cache.run(["qemu-img", "convert", "-O", "raw", layer, path])
+        close_file_systems(path)
+
+    return cache.cached("used.raw", cache.key_of(Path(__file__), fresh.name, ours.initrd), build)
+
+
+def close_file_systems(path):
+    """What a target's shutdown does, and the tiny root does not."""
+    layout = disk.Disk()
+    for role in ("state", "data"):
+        offset = disk.starts_mib(layout)[role] * disk.MIB
+        cache.run(["sh", "-c", 'e2fsck -p "$1" || [ $? -eq 1 ]', "sh", f"{path}?offset={offset}"])
+
+
+def build_limit():
+    """The limit, with the C library and flags of the program; its path."""
+    cache.run(["make", "-s", "-f", "tests/bench/limit.mk", LIMIT.relative_to(cache.PROJECT)],
+              cwd=cache.PROJECT)
+    return LIMIT
+
+
+def limit(loaded):
+    """The limit's image: the named modules, in the order anteroot has loaded them in."""
+    program = build_limit()
+    tool = kernel.mkinitramfs()
+
+    def build(path):
+        archive = tool.Archive(0)
+        for folder in tool.DIRECTORIES:
+            archive.directory(folder)
+        for device in tool.DEVICES:
+            archive.device(*device)
+        archive.file("init", program.read_bytes(), 0o755)
+        add_modules(tool, archive, loaded)
+        path.write_bytes(archive.data())
+
+    key = cache.key_of(Path(__file__), program, tuple(loaded), kernel.kernel().version,
+                       cache.PROJECT / "dist/mkinitramfs")
+    return packed("limit", "the limit", cache.cached("limit.img", key, build))
+
+
+def add_modules(tool, archive, names):
+    with tempfile.TemporaryDirectory(prefix="anteroot-bench-") as scratch:
+        folder = tool.write_module_tree(tool.ModuleTree(kernel.kernel().modules), names, scratch,
+                                        True)
+        files = {tool.module_name(file): file for file in folder.rglob("*.ko")}
+        paths = [f"modules/{files[name].name}" for name in names]
+        for name, path in zip(names, paths):
+            archive.file(path, files[name].read_bytes(), 0o644)
+        text = "".join(f"/{path}\n" for path in paths)
+        archive.file("etc/limit.modules", text.encode(), 0o644)
+
+
+def packed(name, title, plain, arguments=""):
+    """A row for a plain archive, compressed as all others are."""
+    def build(path):
+        path.write_bytes(kernel.mkinitramfs().compress(plain.read_bytes(), COMPRESS))
+
+    image = cache.cached(f"{name}.img", cache.key_of(plain, COMPRESS), build)
+    return Row(name, title, image, arguments, plain.stat().st_size)
+
+
+def others():
+    """dracut and initramfs-tools, each as small as it gets."""
+    folder = rivals.images()
+    return [packed("dracut", "dracut, minimal", folder / "dracut.img", rivals.ARGUMENTS),
+            packed("initramfs-tools", "initramfs-tools, minimal", folder / "initramfs-tools.img",
+                   rivals.ARGUMENTS)]
+
+
+def versions():
+    """Package -> version, of what is compared with."""
+    text = (rivals.images() / "versions").read_text(encoding="ascii")
+    found = dict(line.split() for line in text.splitlines())
+    found["klibc"] = packages.version("klibc-utils")
+    return found
