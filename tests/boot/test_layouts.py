@@ -3,7 +3,7 @@
 
 import pytest
 
-from image import kernel
+from image import cache, kernel
 from image.disk import Disk
 
 GPT, MSDOS = Disk(), Disk(table="msdos")
@@ -25,6 +25,20 @@ def test_slot_a_is_the_default(boot, layout, qemu):
     assert target.state["root"]["uuid"] == layout.uuid("rootA")
     assert target.state["root"]["partuuid"] == layout.partuuid("rootA")
     assert target.state["failed"] == []
+
+
+@pytest.mark.parametrize("libc", ["musl", "glibc"])
+def test_other_c_libraries(boot, libc):
+    """The same sources on the other two; what they deliver is what klibc's does."""
+    program = cache.PROJECT / f"build/anteroot-{libc}"
+    if not program.exists():
+        pytest.fail(f"{program} is missing: run make LIBC={libc}")
+    target = boot([GPT], image=kernel.initramfs(program))
+    ours = boot([GPT])
+    assert target.slot == "A"
+    assert target.report["delivered"] == ours.report["delivered"]
+    assert target.report["seen"] == ours.report["seen"]
+    assert target.state == ours.state
 
 
 @TABLES
