@@ -49,6 +49,10 @@ static int want_listed(const char *name, void *data)
 
 static int on_uevent(const struct uevent *ev, void *data)
 {
+	struct boot *b = data;
+
+	if (strcmp(ev->subsystem, "block") == 0)
+		b->disks_seen = false;
 	if (!ev->modalias || strcmp(ev->action, "add") != 0)
 		return 0;
 	return want_alias(ev->modalias, data);
@@ -111,22 +115,38 @@ int observe_devices(struct boot *b)
 	n = uevent_drain(b->uevent_fd, on_uevent, b, &overflow);
 	if (n == -ENOMEM)
 		return n;
-	return overflow || n < 0 ? scan_sysfs(b) : 0;
+	if (!overflow && n >= 0)
+		return 0;
+	b->disks_seen = false; /* what was dropped may have been a disk */
+	return scan_sysfs(b);
+}
+
+/* Whether a device waits to be probed: its node was not there the last time. */
+static bool probe_pending(const struct blockdevs *devs)
+{
+	for (size_t i = 0; i < devs->n; i++)
+		if (!devs->dev[i].probed && devs->dev[i].probe_err == 0)
+			return true;
+	return false;
 }
 
 void observe_disks(struct boot *b)
 {
-	_cleanup_close_ int sysfd = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int devfd = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int sysfd = -1, devfd = -1;
 	struct blockdevs *devs = &b->facts.devs;
 	struct reason r = REASON_INIT;
 
+	if (b->disks_seen && !b->uevent_lost && !probe_pending(devs))
+		return;
+	sysfd = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	devfd = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (sysfd < 0 || devfd < 0)
 		return;
 	if (blockdev_scan(&b->arena, sysfd, devs, &r) < 0) {
 		warn_reason(b, &r, "");
 		return;
 	}
+	b->disks_seen = true;
 	for (size_t i = 0; i < devs->n; i++)
 		if (!devs->dev[i].partno && !facts_disk_complete(&b->facts, &devs->dev[i]))
 			(void)probe_disk(&b->arena, devfd, devs, devs->dev[i].name);

@@ -112,11 +112,32 @@ static int make_dir(const struct sys *sys, int rootfd, const char *path,
 				   "a link that leads nowhere is in its place");
 	if (err >= 0)
 		err = set_attr(sys, fd, attr, &changed);
-	if (err >= 0)
-		err = sys->fsync(fd);
-	if (err >= 0)
-		err = sync_dir(sys, p.dirfd);
 	return err < 0 ? reason_set(r, err, "make directory", path) : 0;
+}
+
+/* Makes new directories durable, the lowest first: on a journal the rest is then on the disk too. `kept` is
+ * the length of the part of the path that was there before. */
+static int sync_made(const struct sys *sys, int rootfd, const char *path, size_t kept,
+		     struct reason *r)
+{
+	char prefix[PATH_MAX];
+	size_t len = strlen(path);
+
+	memcpy(prefix, path, len + 1);
+	for (;;) {
+		_cleanup_close_ int fd = open_dir(rootfd, prefix);
+		int err = fd < 0 ? fd : sync_dir(sys, fd);
+
+		if (err < 0)
+			return reason_set(r, err, "sync directory", prefix);
+		if (len <= kept)
+			return 0;
+		while (len > 0 && prefix[len - 1] != '/')
+			len--;
+		while (len > 0 && prefix[len - 1] == '/')
+			len--;
+		prefix[len] = '\0';
+	}
 }
 
 /*
@@ -127,10 +148,12 @@ static int open_or_make(const struct sys *sys, int rootfd, const char *path,
 			const struct deliver_attr *attr, int *ret_fd, struct reason *r)
 {
 	char prefix[PATH_MAX];
-	size_t len = strlen(path), at;
+	size_t len = strlen(path), at, kept = len;
 	int fd = open_dir(rootfd, path), made = 0, err;
 
 	for (at = 0; fd == -ENOENT && at < len;) {
+		size_t above = at;
+
 		at += strspn(path + at, "/");
 		at += strcspn(path + at, "/");
 		if (at >= sizeof(prefix))
@@ -144,6 +167,7 @@ static int open_or_make(const struct sys *sys, int rootfd, const char *path,
 			if (err < 0)
 				return err;
 			made = 1;
+			kept = above < kept ? above : kept;
 			fd = open_dir(rootfd, prefix);
 		}
 		if (fd >= 0 && at < len) {
@@ -153,6 +177,11 @@ static int open_or_make(const struct sys *sys, int rootfd, const char *path,
 	}
 	if (fd < 0)
 		return reason_set(r, fd, "open directory", path);
+	err = made ? sync_made(sys, rootfd, path, kept, r) : 0;
+	if (err < 0) {
+		(void)close(fd);
+		return err;
+	}
 	*ret_fd = fd;
 	return made;
 }

@@ -17,13 +17,14 @@
 static const char *const first_types[] = {
 	/* Members of something else. */
 	"linux_raid_member", "LVM2_member", "bcache",
-	/* File systems, swap and a journal of its own. */
-	"vfat", "exfat", "ntfs", "swap", "ext4", "ext3", "ext2", "jbd", "xfs", "btrfs", "f2fs",
-	"squashfs", "erofs", NULL
+	/* File systems, and a journal of its own. */
+	"vfat", "exfat", "ntfs", "ext4", "ext3", "ext2", "jbd", "xfs", "btrfs", "f2fs", "squashfs",
+	"erofs", NULL
 };
 static const char *const other_types[] = {
-	"crypto_LUKS", "BitLocker", "DM_verity_hash", "DM_integrity", "swsuspend", "iso9660", "udf",
-	"nilfs2",      "jfs",	    "reiserfs",	      "hfsplus",      "cramfs",	   "ext4dev", NULL
+	"swap",	     "crypto_LUKS", "BitLocker", "DM_verity_hash", "DM_integrity",
+	"swsuspend", "iso9660",	    "udf",	 "nilfs2",	   "jfs",
+	"reiserfs",  "hfsplus",	    "cramfs",	 "ext4dev",	   NULL
 };
 static const char *const *const passes[] = { first_types, other_types };
 

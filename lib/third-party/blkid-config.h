@@ -23,8 +23,6 @@
 #define HAVE_FSYNC			   1
 #define HAVE_GETOPT_H			   1
 #define HAVE_LINUX_BLKZONED_H		   1
-#define HAVE_LINUX_CDROM_H		   1
-#define HAVE_LINUX_FD_H			   1
 #define HAVE_LOFF_T			   1
 #define HAVE_MEMPCPY			   1
 #define HAVE_NANOSLEEP			   1

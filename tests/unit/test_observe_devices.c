@@ -332,12 +332,39 @@ static void test_disks(void **state)
 	label = b.facts.devs.dev[0].label;
 	module_tree_run(&s, "rm dev/vda dev/vdb");
 	put_disk("vdc", "MAJOR=254\\nMINOR=32\\n");
+	/* Nothing is looked at before an event tells of it. */
+	observe_disks(&b);
+	assert_int_equal(b.facts.devs.n, 2);
+	b.devices_seen = true;
+	b.uevent_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	QUEUE("add@/devices/pci/vdc\0ACTION=add\0DEVPATH=/devices/pci/vdc\0SUBSYSTEM=block");
+	assert_int_equal(observe_devices(&b), 0);
 	observe_disks(&b);
 	assert_int_equal(b.facts.devs.n, 3);
 	assert_ptr_equal(b.facts.devs.dev[0].label, label);
 	assert_true(b.facts.devs.dev[1].probed);
 	assert_string_equal(b.facts.devs.dev[2].label, "label-vdc");
 	assert_int_equal(b.report.n_warnings, 0);
+}
+
+/* A disk whose node is late is asked again without an event, and one without a socket always. */
+static void test_disks_without_an_event(void **state)
+{
+	(void)state;
+	put_disk("vda", "MAJOR=254\\nMINOR=0\\n");
+	module_tree_run(&s, "mv dev/vda vda");
+	observe_disks(&b);
+	assert_int_equal(b.facts.devs.n, 1);
+	assert_false(b.facts.devs.dev[0].probed);
+	module_tree_run(&s, "mv vda dev/vda");
+	observe_disks(&b);
+	assert_true(b.facts.devs.dev[0].probed);
+	put_disk("vdb", "MAJOR=254\\nMINOR=16\\n");
+	observe_disks(&b);
+	assert_int_equal(b.facts.devs.n, 1);
+	b.uevent_lost = true;
+	observe_disks(&b);
+	assert_int_equal(b.facts.devs.n, 2);
 }
 
 static void test_no_disks_to_see(void **state)
@@ -408,6 +435,7 @@ int main(void)
 		TEST(test_no_memory_at_first_look),
 		TEST(test_no_memory_for_an_event),
 		TEST(test_disks),
+		TEST(test_disks_without_an_event),
 		TEST(test_no_disks_to_see),
 		TEST(test_modules_lost_while_run_is_not_mounted),
 	};
