@@ -141,8 +141,8 @@ static int sync_made(const struct sys *sys, int rootfd, const char *path, size_t
 }
 
 /*
- * Opens a directory, making what is missing of it: 1 when its last part was made, else 0. What is
- * there may be reached through links inside the root.
+ * Opens a directory, making what is missing of it, durably when it is the parent of a file: 1 when its
+ * last part was made, else 0. What is there may be reached through links inside the root.
  */
 static int open_or_make(const struct sys *sys, int rootfd, const char *path,
 			const struct deliver_attr *attr, int *ret_fd, struct reason *r)
@@ -177,7 +177,7 @@ static int open_or_make(const struct sys *sys, int rootfd, const char *path,
 	}
 	if (fd < 0)
 		return reason_set(r, fd, "open directory", path);
-	err = made ? sync_made(sys, rootfd, path, kept, r) : 0;
+	err = made && attr == &parent_attr ? sync_made(sys, rootfd, path, kept, r) : 0;
 	if (err < 0) {
 		(void)close(fd);
 		return err;
@@ -331,8 +331,6 @@ int deliver_dir(const struct sys *sys, int rootfd, const char *path,
 		return made;
 	if (!made) {
 		err = set_attr(sys, fd, attr, &changed);
-		if (err >= 0 && changed)
-			err = sync_dir(sys, fd);
 	}
 	if (err < 0)
 		return reason_set(r, err, "set owner and mode of", path);
