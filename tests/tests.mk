@@ -37,7 +37,7 @@ objects: $(OBJECTS)
 -include $(patsubst %.c,$(O)/%.d,$(wildcard tests/*/*.c))
 
 # The targets people call. A "+" hands make's job slots on.
-PARTS := unit cases fault klibc style boot
+PARTS := unit cases fault klibc style manners boot
 export STYLE_CFLAGS := -D_GNU_SOURCE -I. -isystem build/obj/klibc/third-party/include \
 	-DANTEROOT_VERSION='"$(VERSION)"' -DANTEROOT_BUILD_EPOCH=0
 export STYLE_KLIBC_CFLAGS := $(STYLE_CFLAGS) $(CFLAGS_klibc)

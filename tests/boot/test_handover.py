@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the target's init starts with."""
 
+from datetime import datetime, timezone
+
+import pytest
+
 from image.disk import Disk
 
 
@@ -51,11 +55,28 @@ def test_no_console(boot):
     assert set(target.descriptors.values()) == {"/dev/null"}
 
 
+@pytest.mark.parametrize("rtc, earliest", [("2001-01-01", "2026-01-01"),
+                                           ("2035-06-01", "2035-06-01")],
+                         ids=["past", "ahead"])
+def test_clock_is_not_before_the_build(boot, rtc, earliest):
+    """The clock is moved forward only."""
+    target = boot([Disk()], options=("-rtc", f"base={rtc}T00:00:00"))
+    clock = datetime.fromtimestamp(int(target.items["clock"]), timezone.utc)
+    assert clock >= datetime.fromisoformat(f"{earliest}T00:00:00+00:00")
+    assert clock.year < 2050
+
+
 def test_log_is_kept(boot):
     target = boot([Disk()])
     lines = [line for line in target.console.splitlines() if "anteroot: " in line]
     assert lines
     assert target.log.strip()
+    # the same lines, with level and time in front
+    kept = [line.partition(" ")[2] for line in target.log.splitlines()]
+    assert kept[-1].startswith("handing over") and all(line[0] == "<" for line in
+                                                       target.log.splitlines())
+    for line in kept:
+        assert any(line in shown for shown in lines), line
     entry = target.files["/run/anteroot/boot.log"]
     assert (entry.uid, entry.gid) == (0, 0)
 

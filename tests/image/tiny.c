@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REPORT_PORT "/dev/ttyS1"
@@ -216,6 +217,7 @@ static void tell_all(int argc, char **argv, char **envp)
 		(void)snprintf(name, sizeof(name), "env.%d", i);
 		tell_text(name, "%s", envp[i]);
 	}
+	tell_text("clock", "%lld", (long long)time(NULL));
 	tell_file_item("cmdline", "/proc/cmdline");
 	tell_file_item("mounts", "/proc/self/mounts");
 	tell_file_item("mountinfo", "/proc/self/mountinfo");
