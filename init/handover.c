@@ -125,7 +125,7 @@ int handover(struct boot *b, char *const args[], char *const envp[])
 	int64_t start = clock_monotonic_usec();
 	_cleanup_close_ int oldfd = open(b->old_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int targetfd = open(b->facts.target_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int rundir = open(b->facts.run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int rundir = report_open_dir(b);
 	struct reason r = REASON_INIT;
 	int err;
 

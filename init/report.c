@@ -2,6 +2,7 @@
 
 #include "init/report.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "init/boot.h"
@@ -213,6 +214,17 @@ static struct json *report_json(struct boot *b)
 	add_lists(j, &b->report);
 	json_add_int(j, "memory_bytes", (int64_t)b->arena.used_bytes);
 	return j;
+}
+
+int report_open_dir(const struct boot *b)
+{
+	int fd = open(b->facts.run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd >= 0 ? fd : -errno;
+	(void)b->sys->mkdirat(AT_FDCWD, b->facts.run_dir, 0755);
+	fd = open(b->facts.run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : -errno;
 }
 
 static int save_json(struct boot *b, int dirfd, const char *name, const struct json *j)

@@ -58,6 +58,13 @@ void report_add_warning(struct report *r, struct arena *a, const struct report_w
 void report_add_stage(struct report *r, const struct report_stage *s);
 
 /**
+ * Opens run_dir, and makes it when nothing was mounted or delivered there in this boot.
+ *
+ * @return descriptor or a negative errno
+ */
+int report_open_dir(const struct boot *b);
+
+/**
  * Writes state.json, report.json and boot.log.
  *
  * @param dirfd run_dir, open; stays valid when /run moves

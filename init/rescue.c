@@ -52,7 +52,7 @@ static void let_go(struct boot *b)
 
 static void save_report(struct boot *b)
 {
-	_cleanup_close_ int dirfd = open(b->facts.run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int dirfd = report_open_dir(b);
 
 	if (dirfd >= 0)
 		(void)report_save(b, dirfd);

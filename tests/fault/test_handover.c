@@ -187,6 +187,20 @@ static void test_old_root_on_a_disk_stays(void **state)
 	fixture_remove(&on_disk);
 }
 
+/* A boot that mounted and delivered nothing below /run/anteroot left no report. */
+static void test_report_without_run_dir(void **state)
+{
+	char path[400];
+
+	(void)state;
+	fixture_restart(&fixture, true);
+	(void)snprintf(path, sizeof(path), "%s/run", fixture.base);
+	assert_int_equal(0, rmdir(path));
+	(void)hand_over();
+	assert_true(exists("run/state.json"));
+	assert_true(exists("run/report.json"));
+}
+
 static void fill_error(void)
 {
 	struct reason r = REASON_INIT;
@@ -287,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_missing_directories),
 		cmocka_unit_test(test_target_lacks_a_mount_point),
 		cmocka_unit_test(test_old_root_on_a_disk_stays),
+		cmocka_unit_test(test_report_without_run_dir),
 		cmocka_unit_test(test_rescue_says_and_reboots),
 		cmocka_unit_test(test_rescue_honours_panic),
 		cmocka_unit_test(test_rescue_each_call_fails),
