@@ -6,7 +6,7 @@
 # make size            where the bytes go
 #
 # V=1 DESTDIR= prefix= CC= CFLAGS= LDFLAGS= CROSS_COMPILE= SANITIZE=address,undefined COVERAGE=1
-# DEVELOPMENT_IMAGE=1 THIRD_PARTY_SRC=DIR KLIBC_DIR=DIR {BLKID,KMOD,CJSON}_{CFLAGS,LIBS}=
+# DEVELOPMENT_IMAGE=1 THIRD_PARTY_SRC=DIR KLIBC_DIR=DIR {BLKID,KMOD,CJSON,DIGEST}_{CFLAGS,LIBS}=
 
 prefix ?= /usr
 DESTDIR ?=
@@ -97,11 +97,14 @@ KMOD_CFLAGS  ?= -isystem $(THIRD_PARTY)/include
 KMOD_LIBS    ?= $(THIRD_PARTY)/lib/libkmod.a
 CJSON_CFLAGS ?= -isystem $(THIRD_PARTY)/include
 CJSON_LIBS   ?= $(THIRD_PARTY)/lib/libcjson.a
+DIGEST_CFLAGS ?= -isystem $(THIRD_PARTY)/include
+DIGEST_LIBS   ?= $(THIRD_PARTY)/lib/libdigest.a
 
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(OPTIMIZE) $(VARIANT_FLAGS) $(LIBC_FLAGS) \
-	-ffile-prefix-map=$(CURDIR)=. $(sort $(BLKID_CFLAGS) $(KMOD_CFLAGS) $(CJSON_CFLAGS)) \
+	-ffile-prefix-map=$(CURDIR)=. $(BLKID_CFLAGS) $(KMOD_CFLAGS) $(CJSON_CFLAGS) $(DIGEST_CFLAGS) \
 	$(CPPFLAGS) $(CFLAGS) -MMD -MP
-LIBS = $(BLKID_LIBS) $(KMOD_LIBS) $(CJSON_LIBS)
+# Our digests first: they are the ones whose headers we have, should libblkid.a carry others.
+LIBS = $(DIGEST_LIBS) $(BLKID_LIBS) $(KMOD_LIBS) $(CJSON_LIBS)
 
 # noseparate-code: the file is loaded whole anyway, three pages of padding are not wanted.
 STATIC_LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none
@@ -155,7 +158,7 @@ $(eval $(call content,$(O)/version.flags,$(VERSION_FLAGS)))
 $(O)/init/version.o: $(O)/version.flags
 $(O)/init/version.o: COMPILE += -DANTEROOT_VERSION='"$(VERSION)"' -DANTEROOT_BUILD_EPOCH=$(BUILD_EPOCH)
 
-# klibc, the kernel's headers and the three libraries, from Debian's archive once.
+# klibc, the kernel's headers and the libraries, from Debian's archive once.
 $(HEADERS):
 	@test -n '$(DEB_ARCH)' || { echo "no compiler, or a machine the Makefile has no names for: '$(TRIPLET)'" >&2; exit 1; }
 	$(call say,UNPACK,$@)

@@ -14,7 +14,11 @@
 
 #define TYPE_MASK     0xff
 #define INT_EXACT_MAX 9007199254740991.0 /* 2^53 - 1 */
-#define BUILD_FAILED  1 /* in `valueint` of an object or array, which has no other use */
+#define BUILD_FAILED  (-1)		 /* in `valueint` of an object or array that we build */
+#define OVERRIDES     0x10000		 /* in `type`, above the bits that cJSON has a use for */
+
+/* What json_parse() reads has its offset in `valueint`: cJSON puts the number there that it also has in
+ * `valuedouble`, and nothing reads it. */
 
 /* A member of an object and its place among the others. */
 struct member {
@@ -66,8 +70,10 @@ static int drop_overridden(cJSON *object)
 		members[n] = (struct member){ .item = child, .index = n };
 	qsort(members, n, sizeof(*members), member_compare);
 	for (size_t i = 0; i + 1 < n; i++)
-		if (strcmp(members[i].item->string, members[i + 1].item->string) == 0)
+		if (strcmp(members[i].item->string, members[i + 1].item->string) == 0) {
 			cJSON_Delete(cJSON_DetachItemViaPointer(object, members[i].item));
+			members[i + 1].item->type |= OVERRIDES;
+		}
 	return 0;
 }
 
@@ -82,16 +88,38 @@ static int drop_all_overridden(cJSON *c)
 	return r;
 }
 
+/* Hands out the offsets, in the order of the text, as deep as the document. */
+static void set_offsets(cJSON *c, const uint32_t **next)
+{
+	c->valueint = (int)*(*next)++;
+	for (cJSON *child = c->child; child; child = child->next)
+		set_offsets(child, next);
+}
+
+static void free_offsets(struct jsonscan_offsets *o)
+{
+	free(o->offset);
+}
+
 int json_parse(const char *text, size_t len, struct json **ret_json, struct reason *r)
 {
+	_cleanup_(free_offsets) struct jsonscan_offsets offsets = { 0 };
 	struct jsonscan_error error;
+	const uint32_t *next;
 	cJSON *c;
+	int err;
 
-	if (jsonscan(text, len, &error) < 0)
+	err = jsonscan(text, len, &offsets, &error);
+	if (err == -ENOMEM)
+		return reason_set(r, ENOMEM, "parse", "JSON");
+	if (err < 0)
 		return reason_setf(r, EBADMSG, "parse", "JSON", "line %zu, column %zu: %s",
 				   error.line, error.column, error.text);
 	/* What passed the scan fails for want of memory only. */
 	c = cJSON_ParseWithLengthOpts(text, len, NULL, 0);
+	next = offsets.offset;
+	if (c)
+		set_offsets(c, &next);
 	if (!c || drop_all_overridden(c) < 0) {
 		cJSON_Delete(c);
 		return reason_set(r, ENOMEM, "parse", "JSON");
@@ -183,6 +211,16 @@ const char *json_name(const struct json *j)
 	return as_cjson(j)->string;
 }
 
+size_t json_offset(const struct json *j)
+{
+	return (size_t)as_cjson(j)->valueint;
+}
+
+bool json_overrides(const struct json *j)
+{
+	return as_cjson(j)->type & OVERRIDES;
+}
+
 struct json *json_new_object(void)
 {
 	return (struct json *)cJSON_CreateObject();
@@ -203,6 +241,13 @@ static struct json *add(struct json *parent, const char *name, cJSON *item)
 struct json *json_add_object(struct json *object, const char *name)
 {
 	return object ? add(object, name, cJSON_CreateObject()) : NULL;
+}
+
+struct json *json_need_object(struct json *object, const char *name)
+{
+	cJSON *there = object ? cJSON_GetObjectItemCaseSensitive((cJSON *)object, name) : NULL;
+
+	return there ? (struct json *)there : json_add_object(object, name);
 }
 
 struct json *json_add_array(struct json *object, const char *name)
@@ -275,16 +320,26 @@ static bool build_failed(const cJSON *c)
 	return false;
 }
 
-char *json_print(const struct json *j, struct arena *a)
+static char *print(const struct json *j, struct arena *a, cJSON_bool indented)
 {
 	char *printed, *copy;
 
 	if (!j || build_failed(as_cjson(j)))
 		return NULL;
-	printed = cJSON_Print(as_cjson(j));
+	printed = indented ? cJSON_Print(as_cjson(j)) : cJSON_PrintUnformatted(as_cjson(j));
 	if (!printed)
 		return NULL;
 	copy = arena_printf(a, "%s\n", printed);
 	cJSON_free(printed);
 	return copy;
+}
+
+char *json_print(const struct json *j, struct arena *a)
+{
+	return print(j, a, 1);
+}
+
+char *json_print_line(const struct json *j, struct arena *a)
+{
+	return print(j, a, 0);
 }

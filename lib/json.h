@@ -17,7 +17,8 @@
 
 struct json; /* a value; owned by its document */
 
-#define JSON_DEPTH_MAX 32
+#define JSON_DEPTH_MAX	32
+#define JSON_VALUES_MAX 16384
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
@@ -62,12 +63,20 @@ const struct json *json_next(const struct json *j) _nonnull_all_;
 /** @return name of an object's member, NULL for an array's element. */
 const char *json_name(const struct json *j) _nonnull_all_;
 
+/** @return where in the text of json_parse() the value begins, a member at its name, in bytes. */
+size_t json_offset(const struct json *j) _nonnull_all_;
+
+/** @return true when an earlier member had the same name and was dropped. */
+bool json_overrides(const struct json *j) _nonnull_all_;
+
 /* Building. Every function takes NULL as a parent (an earlier failure) and then does nothing. A failed
  * allocation shows when json_print() of the top object returns NULL. Bytes of a string that are not
  * UTF-8 become U+FFFD: a disk's label may be anything, and the result must stay JSON. */
 struct json *json_new_object(void);
 struct json *json_add_object(struct json *object, const char *name);
 struct json *json_add_array(struct json *object, const char *name);
+struct json *json_need_object(struct json *object,
+			      const char *name); /* the one there, or a new one */
 struct json *json_append_object(struct json *array);
 void json_add_string(struct json *object, const char *name, const char *value); /* NULL -> null */
 void json_add_int(struct json *object, const char *name, int64_t value);
@@ -76,3 +85,6 @@ void json_append_string(struct json *array, const char *value);
 
 /** @return indented text that ends in a newline, or NULL when memory was out at any time. */
 char *json_print(const struct json *j, struct arena *a) _nonnull_(2);
+
+/** @return the same on one line: for machines. */
+char *json_print_line(const struct json *j, struct arena *a) _nonnull_(2);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/json.h"
@@ -16,6 +17,9 @@ struct scan {
 	size_t len;
 	size_t pos;	   /* also where the error is, when one is found */
 	const char *error; /* NULL: none so far */
+	size_t values;
+	struct jsonscan_offsets *offsets; /* NULL: nobody asks */
+	bool no_memory;
 	unsigned int depth;
 	char open[JSON_DEPTH_MAX]; /* the bracket of each level */
 };
@@ -39,6 +43,30 @@ static bool fail(struct scan *s, const char *error)
 static int peek(const struct scan *s, size_t ahead)
 {
 	return ahead < s->len - s->pos ? (unsigned char)s->text[s->pos + ahead] : -1;
+}
+
+/* Counts a value that begins here. cJSON takes some 80 bytes for each, so their number is bounded: a
+ * device with little memory must not run out of it over a file of commas. */
+static bool begin_value(struct scan *s)
+{
+	struct jsonscan_offsets *o = s->offsets;
+
+	if (s->values++ == JSON_VALUES_MAX)
+		return fail(s, "there are too many values");
+	if (!o)
+		return true;
+	if (o->n == o->capacity) {
+		size_t capacity = o->capacity ? 2 * o->capacity : 64;
+		uint32_t *more = realloc(o->offset, capacity * sizeof(*more));
+
+		s->no_memory = !more;
+		if (!more)
+			return fail(s, "out of memory");
+		o->offset = more;
+		o->capacity = capacity;
+	}
+	o->offset[o->n++] = (uint32_t)s->pos;
+	return true;
 }
 
 static bool is_digit(int c)
@@ -241,6 +269,9 @@ static bool scan_value(struct scan *s, enum expect *ret_next)
 	int c = peek(s, 0);
 
 	*ret_next = EXPECT_COMMA_OR_END;
+	/* A member's value was counted at its name. */
+	if ((s->depth == 0 || s->open[s->depth - 1] == '[') && !begin_value(s))
+		return false;
 	if (c == '{' || c == '[')
 		return scan_open(s, (char)c, ret_next);
 	if (c == '"')
@@ -260,7 +291,7 @@ static bool scan_name(struct scan *s)
 {
 	if (peek(s, 0) != '"')
 		return fail(s, "expected a name in double quotes");
-	if (!scan_string(s))
+	if (!begin_value(s) || !scan_string(s))
 		return false;
 	skip_space(s);
 	if (peek(s, 0) != ':')
@@ -321,19 +352,30 @@ static bool scan_document(struct scan *s)
 	return true;
 }
 
-int jsonscan(const char *text, size_t len, struct jsonscan_error *ret_error)
+struct jsonscan_position jsonscan_position(const char *text, struct jsonscan_position from,
+					   size_t from_offset, size_t offset)
 {
-	struct scan s = { .text = text, .len = len };
-	size_t line_start = 0;
+	struct jsonscan_position p = from;
+
+	for (size_t i = from_offset; i < offset; i++) {
+		p.column++;
+		if (text[i] == '\n')
+			p = (struct jsonscan_position){ p.line + 1, 1 };
+	}
+	return p;
+}
+
+int jsonscan(const char *text, size_t len, struct jsonscan_offsets *ret_offsets,
+	     struct jsonscan_error *ret_error)
+{
+	struct scan s = { .text = text, .len = len, .offsets = ret_offsets };
+	struct jsonscan_position p;
 
 	if (scan_document(&s))
 		return 0;
-	*ret_error = (struct jsonscan_error){ .line = 1, .text = s.error };
-	for (size_t i = 0; i < s.pos; i++)
-		if (text[i] == '\n') {
-			ret_error->line++;
-			line_start = i + 1;
-		}
-	ret_error->column = s.pos - line_start + 1;
+	if (s.no_memory)
+		return -ENOMEM;
+	p = jsonscan_position(text, (struct jsonscan_position){ 1, 1 }, 0, s.pos);
+	*ret_error = (struct jsonscan_error){ p.line, p.column, s.error };
 	return -EBADMSG;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libblkid, libkmod and cJSON do their work on klibc. */
+/* libblkid, libkmod, cJSON and the digests do their work on klibc. */
 #include <blkid/blkid.h>
 #include <cjson/cJSON.h>
 #include <fcntl.h>
@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <util-linux/crc32.h>
+#include <util-linux/md5.h>
+#include <util-linux/sha1.h>
 
 #include "tests/klibc/check.h"
 
@@ -71,6 +74,24 @@ static void test_cjson(void)
 	cJSON_Delete(json);
 }
 
+static void test_digests(void)
+{
+	static const unsigned char abc[] = "abc";
+	unsigned char md5[UL_MD5LENGTH], sha1[UL_SHA1LENGTH];
+	UL_MD5_CTX md5_ctx;
+	UL_SHA1_CTX sha1_ctx;
+
+	ul_MD5Init(&md5_ctx);
+	ul_MD5Update(&md5_ctx, abc, 3);
+	ul_MD5Final(md5, &md5_ctx);
+	check(memcmp(md5, "\x90\x01\x50\x98\x3c\xd2\x4f\xb0", 8) == 0, "MD5");
+	ul_SHA1Init(&sha1_ctx);
+	ul_SHA1Update(&sha1_ctx, abc, 3);
+	ul_SHA1Final(sha1, &sha1_ctx);
+	check(memcmp(sha1, "\xa9\x99\x3e\x36\x47\x06\x81\x6a", 8) == 0, "SHA-1");
+	check(~ul_crc32(~0u, abc, 3) == 0x352441c2, "CRC-32");
+}
+
 int main(void)
 {
 	char path[] = "/tmp/anteroot-libraries-XXXXXX";
@@ -80,6 +101,7 @@ int main(void)
 	test_blkid(fd);
 	test_kmod();
 	test_cjson();
+	test_digests();
 	close(fd);
 	unlink(path);
 	return failures > 0;

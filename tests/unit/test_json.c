@@ -148,10 +148,10 @@ static void test_escaped_names(void **state)
 	assert_string_equal(json_string(json_get(j, "e")), "\xf0\x9f\x98\x80\n\xc3\xa9");
 }
 
-/* 20000 members of one name, and of as many names: no quadratic time. */
+/* 16000 members of one name, and of as many names: no quadratic time. */
 static void test_big_objects(void **state)
 {
-	const size_t n = 20000;
+	const size_t n = 16000;
 	_cleanup_free_ char *text = malloc(n * 16 + 16);
 
 	(void)state;
@@ -170,6 +170,43 @@ static void test_big_objects(void **state)
 		assert_int_equal(members, distinct ? n : 1);
 		assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 2.0);
 	}
+}
+
+/* What the scan lets through is bounded: each value costs memory. */
+static void test_too_many_values(void **state)
+{
+	_cleanup_free_ char *text = malloc(4 * JSON_VALUES_MAX + 16);
+	_cleanup_json_ struct json *j = NULL, *more = NULL;
+	struct reason r = REASON_INIT;
+	size_t len;
+
+	(void)state;
+	len = (size_t)sprintf(text, "{\"a\":[0");
+	for (size_t i = 0; i < JSON_VALUES_MAX - 3; i++)
+		len += (size_t)sprintf(text + len, ",0");
+	assert_int_equal(json_parse(text, len + (size_t)sprintf(text + len, "]}"), &j, NULL), 0);
+	len += (size_t)sprintf(text + len, ",0]}");
+	assert_int_equal(json_parse(text, len, &more, &r), -EBADMSG);
+	assert_non_null(strstr(r.cause, "there are too many values"));
+}
+
+/* Where each value stands, and which of several has overridden the others. */
+static void test_offsets(void **state)
+{
+	static const char text[] = " { \"a\" : [ 1, {\"b\":true} ], \"c\":1, \"c\":{} }";
+	_cleanup_json_ struct json *j = parse(text);
+	const struct json *a = json_get(j, "a"), *c = json_get(j, "c");
+
+	(void)state;
+	assert_int_equal(json_offset(j), 1);
+	assert_int_equal(json_offset(a), 3);
+	assert_int_equal(json_offset(json_first(a)), 11);
+	assert_int_equal(json_offset(json_next(json_first(a))), 14);
+	assert_int_equal(json_offset(json_first(json_next(json_first(a)))), 15);
+	assert_int_equal(json_offset(c), strstr(strstr(text, "\"c\"") + 1, "\"c\"") - text);
+	assert_true(json_overrides(c));
+	assert_false(json_overrides(a));
+	assert_int_equal(json_type(c), JSON_OBJECT);
 }
 
 static void test_build(void **state)
@@ -305,6 +342,8 @@ int main(void)
 		cmocka_unit_test(test_last_of_equal_names),
 		cmocka_unit_test(test_escaped_names),
 		cmocka_unit_test(test_big_objects),
+		cmocka_unit_test(test_too_many_values),
+		cmocka_unit_test(test_offsets),
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_build_on_nothing),
 		cmocka_unit_test(test_memory_ends),

@@ -112,7 +112,7 @@ static void test_refused(void **state)
 		memcpy(copy, b->text, b->len);
 		assert_int_equal(json_parse(copy, b->len, &j, &r), -EBADMSG);
 		assert_null(j);
-		assert_int_equal(jsonscan(copy, b->len, &e), -EBADMSG);
+		assert_int_equal(jsonscan(copy, b->len, NULL, &e), -EBADMSG);
 		if (e.line != b->line || e.column != b->column ||
 		    strncmp(e.text, b->wrong, strlen(b->wrong)) != 0)
 			fail_msg("%s: line %zu, column %zu: %s", b->text, e.line, e.column, e.text);
