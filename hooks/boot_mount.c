@@ -12,9 +12,7 @@ bool boot_mount_applies(const struct facts *f)
 
 void boot_mount_run(const struct facts *f, struct plan *p)
 {
-	if (part_mount(f, p, PART_BOOT, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC))
-		PLAN_ADD(p, .kind = OP_AGAIN); /* to read config.json */
-	else
+	if (!part_mount(f, p, PART_BOOT, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC))
 		PLAN_ADD(p, .kind = OP_WARN,
 			 .data = arena_printf(p->arena,
 					      "no usable boot partition %s on %s: no configuration",

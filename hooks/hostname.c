@@ -31,9 +31,9 @@ static void bind_file(const struct facts *f, struct plan *p, const char *text)
 	const char *made = arena_printf(p->arena, "%s/files/hostname", f->run_dir);
 
 	PLAN_ADD(p, .kind = OP_FILE, .on_failure = FAIL_WARN, .target = made, .data = text,
-		 .len = strlen(text), .mode = 0644);
+		 .len = strlen(text), .mode = 0644, .key = "hostname");
 	PLAN_ADD(p, .kind = OP_BIND, .on_failure = FAIL_WARN, .source = made,
-		 .target = place_path(f, p, "/etc/hostname"));
+		 .target = place_path(f, p, "/etc/hostname"), .key = "hostname");
 }
 
 void hostname_run(const struct facts *f, struct plan *p)
@@ -44,9 +44,17 @@ void hostname_run(const struct facts *f, struct plan *p)
 
 	if (!text)
 		return;
-	PLAN_ADD(p, .kind = OP_HOSTNAME, .on_failure = FAIL_WARN, .data = name);
+	if (!f->offline)
+		PLAN_ADD(p, .kind = OP_HOSTNAME, .on_failure = FAIL_WARN, .data = name,
+			 .key = "hostname");
 	if (!f->target_writable && place && place->exists && !place->directory)
 		bind_file(f, p, text);
 	else
-		place_file(f, p, "/etc", "hostname", text, strlen(text), 0644);
+		place_file(f, p,
+			   &(struct place_file){ .dir = "/etc",
+						 .name = "hostname",
+						 .data = text,
+						 .len = strlen(text),
+						 .mode = 0644,
+						 .key = "hostname" });
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <string.h>
-
 #include "hooks/parts.h"
 #include "hooks/place.h"
 #include "hooks/table.h"
 
+#define KEY	     "persistentLogging"
 #define JOURNAL_DIR  "/var/log/journal"
 #define JOURNAL_MODE 02755 /* and group systemd-journal, as journald's own tmpfiles.d has it */
 
@@ -15,15 +14,13 @@ bool journal_applies(const struct facts *f)
 }
 
 /* journald keeps a journal on disk as soon as the directory exists, whatever made it: say no. */
-static void volatile_only(struct plan *p)
+static void volatile_only(const struct facts *f, struct plan *p)
 {
 	static const char conf[] =
 		"# Written by anteroot: config.json has persistentLogging false.\n"
 		"[Journal]\nStorage=volatile\n";
 
-	PLAN_ADD(p, .kind = OP_FILE, .on_failure = FAIL_WARN,
-		 .target = "/run/systemd/journald.conf.d/anteroot.conf", .data = conf,
-		 .len = strlen(conf), .mode = 0644);
+	place_runtime(f, p, "/systemd/journald.conf.d/anteroot.conf", conf, KEY);
 }
 
 static const char *durable_dir(const struct facts *f, struct plan *p)
@@ -39,7 +36,7 @@ static const char *durable_dir(const struct facts *f, struct plan *p)
 static void make_dir(const struct facts *f, struct plan *p, const char *path)
 {
 	PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN, .target = path, .mode = JOURNAL_MODE,
-		 .gid = f->has_journal_gid ? f->journal_gid : 0);
+		 .gid = f->has_journal_gid ? f->journal_gid : 0, .key = KEY);
 }
 
 void journal_run(const struct facts *f, struct plan *p)
@@ -48,12 +45,12 @@ void journal_run(const struct facts *f, struct plan *p)
 	const char *target = place_path(f, p, JOURNAL_DIR), *source;
 
 	if (f->config.persistent_logging == CONFIG_FALSE) {
-		volatile_only(p);
+		volatile_only(f, p);
 		return;
 	}
 	source = durable_dir(f, p);
 	if (!source && !f->target_writable) {
-		PLAN_ADD(p, .kind = OP_WARN,
+		PLAN_ADD(p, .kind = OP_WARN, .key = KEY,
 			 .data = "persistentLogging: no data or state partition, and the root is "
 				 "read-only");
 		return;
@@ -67,5 +64,5 @@ void journal_run(const struct facts *f, struct plan *p)
 	}
 	if (source)
 		PLAN_ADD(p, .kind = OP_BIND, .on_failure = FAIL_WARN, .source = source,
-			 .target = target);
+			 .target = target, .key = KEY);
 }

@@ -21,6 +21,31 @@ const char *place_path(const struct facts *f, struct plan *p, const char *path);
  */
 bool place_open(const struct facts *f, struct plan *p, const char *dir);
 
-/** Plans a file DIR/NAME of the target, after place_open(); nothing but its warning when that fails. */
-void place_file(const struct facts *f, struct plan *p, const char *dir, const char *name,
-		const char *data, size_t len, mode_t mode);
+/** Guard of a file of somebody else's in which only a block is ours. */
+#define PLACE_BLOCK 0x100u
+
+/** A file for a directory of the target. */
+struct place_file {
+	const char *dir, *name;
+	const char *data;
+	size_t len;
+	mode_t mode;
+	unsigned int guard; /* more DELIVER_*, or PLACE_BLOCK */
+	const char *key;    /* of config.json */
+};
+
+/**
+ * Plans a file DIR/NAME of the target, after place_open(); nothing but its warning when that fails. On a
+ * writable root it enters the manifest, and what somebody else has there is kept aside.
+ */
+void place_file(const struct facts *f, struct plan *p, const struct place_file *file);
+
+/** Plans that DIR/NAME, if we wrote it on an earlier boot, is neither written nor removed. */
+void place_retain(const struct facts *f, struct plan *p, const char *dir, const char *name);
+
+/** @return the SHA-1s of what we wrote to DIR/NAME on earlier boots, or NULL. */
+const char *place_known(const struct facts *f, struct plan *p, const char *dir, const char *name);
+
+/** Plans a file of the target's /run: a path below it, mode 0644. It is gone with the next boot. */
+void place_runtime(const struct facts *f, struct plan *p, const char *path, const char *text,
+		   const char *key);

@@ -4,53 +4,108 @@
 
 #include "hooks/place.h"
 #include "hooks/table.h"
+#include "lib/deliver_flags.h"
 
-#define KEYS_FILE "authorized_keys_local"
+#define KEYS_FILE    "authorized_keys_local"
+#define KEY	     "os.sshKeys"
+#define OTHERS_WRITE 0022u
 
 /* Without a configuration nothing is known about the keys: what is there stays. */
 bool ssh_keys_applies(const struct facts *f)
 {
-	return f->config_state == CONFIG_READ && f->root_home;
+	return f->config.state != CONFIG_NONE && f->root_home;
 }
 
 static const char *join_keys(const struct facts *f, struct plan *p)
 {
+	const struct config_strings *keys = &f->config.ssh_keys;
 	size_t len = 0, at = 0;
 	char *text;
 
-	for (size_t i = 0; i < f->config.n_ssh_keys; i++)
-		len += strlen(f->config.ssh_key[i]) + 1;
+	for (size_t i = 0; i < keys->n; i++)
+		len += strlen(keys->item[i]) + 1;
 	text = arena_alloc(p->arena, len + 1);
 	if (!text)
 		return NULL;
-	for (size_t i = 0; i < f->config.n_ssh_keys; i++) {
-		size_t n = strlen(f->config.ssh_key[i]);
+	for (size_t i = 0; i < keys->n; i++) {
+		size_t n = strlen(keys->item[i]);
 
-		memcpy(text + at, f->config.ssh_key[i], n);
+		memcpy(text + at, keys->item[i], n);
 		at += n;
 		text[at++] = '\n';
 	}
 	return text;
 }
 
+/* Whoever owns the directory, or the place that a link leads to, could put keys there too. */
+static bool is_trusted(const struct facts *f, struct plan *p, const char *dir)
+{
+	const struct facts_place *place = facts_place(f, dir);
+	const char *wrong = NULL;
+
+	if (place && place->link)
+		wrong = "is a link";
+	else if (place && place->exists && place->uid != 0)
+		wrong = "does not belong to root";
+	else if (place && place->exists && !place->directory)
+		wrong = "is no directory";
+	if (wrong)
+		PLAN_ADD(p, .kind = OP_WARN, .key = KEY,
+			 .data = arena_printf(p->arena, "os.sshKeys: %s %s: no keys are delivered",
+					      dir, wrong));
+	return !wrong;
+}
+
+/* sshd takes no keys from a home that others can write to (StrictModes). */
+static void mend_home(const struct facts *f, struct plan *p)
+{
+	const struct facts_place *home = facts_place(f, f->root_home);
+
+	if (!home || !home->directory || !(home->mode & OTHERS_WRITE) ||
+	    !place_open(f, p, f->root_home))
+		return;
+	PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN,
+		 .target = place_path(f, p, f->root_home), .mode = home->mode & ~OTHERS_WRITE,
+		 .uid = home->uid, .gid = home->gid, .key = KEY);
+}
+
+static void remove_keys(const struct facts *f, struct plan *p, const char *dir)
+{
+	/* The file in a read-only image is the image's own; ours went with the last boot. Somebody's own
+	 * goes too, or he would keep the access that was taken from him; it is put aside, not lost. */
+	if (f->target_writable)
+		PLAN_ADD(p, .kind = OP_REMOVE, .on_failure = FAIL_WARN, .guard = DELIVER_KEEP,
+			 .target = arena_printf(p->arena, "%s%s/" KEYS_FILE, f->target_dir, dir),
+			 .known = place_known(f, p, dir, KEYS_FILE), .key = KEY);
+}
+
 void ssh_keys_run(const struct facts *f, struct plan *p)
 {
-	const char *dir = arena_printf(p->arena, "%s/.ssh", f->root_home), *text;
+	const char *home = strcmp(f->root_home, "/") == 0 ? "" : f->root_home;
+	const char *dir = arena_printf(p->arena, "%s/.ssh", home), *text;
 
 	if (!dir)
 		return;
-	if (f->config.n_ssh_keys == 0) {
-		/* The file in a read-only image is the image's own; ours went with the last boot. */
-		if (f->target_writable)
-			PLAN_ADD(p, .kind = OP_REMOVE, .on_failure = FAIL_WARN,
-				 .target = arena_printf(p->arena, "%s%s/" KEYS_FILE, f->target_dir,
-							dir));
+	if (f->config.ssh_keys.n == 0 && !config_is_lost(&f->config, KEY)) {
+		remove_keys(f, p, dir);
+		return;
+	}
+	if (f->config.ssh_keys.n == 0 || !is_trusted(f, p, dir)) {
+		place_retain(f, p, dir, KEYS_FILE);
 		return;
 	}
 	text = join_keys(f, p);
 	if (!text || !place_open(f, p, dir))
 		return;
+	mend_home(f, p);
 	PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN, .target = place_path(f, p, dir),
-		 .mode = 0700);
-	place_file(f, p, dir, KEYS_FILE, text, strlen(text), 0600);
+		 .mode = 0700, .guard = DELIVER_OWN_DIR, .key = KEY);
+	place_file(f, p,
+		   &(struct place_file){ .dir = dir,
+					 .name = KEYS_FILE,
+					 .data = text,
+					 .len = strlen(text),
+					 .mode = 0600,
+					 .guard = DELIVER_OWN_DIR,
+					 .key = KEY });
 }

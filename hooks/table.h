@@ -4,7 +4,14 @@
 #include "init/facts.h"
 #include "init/plan.h"
 
-#define HOOK_PLACES_MAX 3
+#define HOOK_PLACES_MAX 4
+
+/* Programs of the target that tell who reads what; /lib leads to /usr/lib where these are one. */
+#define CHRONYD_PATH	    "/usr/sbin/chronyd"
+#define TIMESYNCD_PATH	    "/lib/systemd/systemd-timesyncd"
+#define DNSMASQ_PATH	    "/usr/sbin/dnsmasq"
+#define RESOLVED_PATH	    "/lib/systemd/systemd-resolved"
+#define NETWORKMANAGER_PATH "/usr/sbin/NetworkManager"
 
 /** One step of a boot. */
 struct hook {
@@ -45,4 +52,21 @@ bool ssh_keys_applies(const struct facts *f);
 void ssh_keys_run(const struct facts *f, struct plan *p);
 bool journal_applies(const struct facts *f);
 void journal_run(const struct facts *f, struct plan *p);
+bool country_applies(const struct facts *f);
+void country_run(const struct facts *f, struct plan *p);
+bool ntp_applies(const struct facts *f);
+void ntp_run(const struct facts *f, struct plan *p);
+void dns_run(const struct facts *f, struct plan *p);
+bool network_applies(const struct facts *f);
+void network_run(const struct facts *f, struct plan *p);
+bool connections_applies(const struct facts *f);
+void connections_run(const struct facts *f, struct plan *p);
+bool root_ca_applies(const struct facts *f);
+void root_ca_run(const struct facts *f, struct plan *p);
+bool splash_applies(const struct facts *f);
+void splash_run(const struct facts *f, struct plan *p);
+bool config_keep_applies(const struct facts *f);
+void config_keep_run(const struct facts *f, struct plan *p);
+bool manifest_applies(const struct facts *f);
+void manifest_run(const struct facts *f, struct plan *p);
 void mounts_run(const struct facts *f, struct plan *p);

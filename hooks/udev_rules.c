@@ -7,16 +7,22 @@
 
 bool udev_rules_applies(const struct facts *f)
 {
-	return f->config.n_udev_rules > 0;
+	return f->config.udev_rules.n > 0;
 }
 
 void udev_rules_run(const struct facts *f, struct plan *p)
 {
-	for (size_t i = 0; i < f->config.n_udev_rules; i++) {
-		const struct config_rule *rule = &f->config.udev_rule[i];
+	for (size_t i = 0; i < f->config.udev_rules.n; i++) {
+		const struct config_rule *rule = &f->config.udev_rules.rule[i];
 
-		place_file(f, p, "/etc/udev/rules.d",
-			   arena_printf(p->arena, "%s.rules", rule->name), rule->text,
-			   strlen(rule->text), 0644);
+		place_file(f, p,
+			   &(struct place_file){
+				   .dir = "/etc/udev/rules.d",
+				   .name = arena_printf(p->arena, "%s.rules", rule->name),
+				   .data = rule->text,
+				   .len = strlen(rule->text),
+				   .mode = 0644,
+				   .key = rule->key,
+			   });
 	}
 }

@@ -108,6 +108,10 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 		return 0;
 	case OP_FAIL:
 		return fail(b, op, r);
+	case OP_SKIP:
+		apply_skip(b, op);
+		return 0;
+	case OP_RETAIN:
 	case OP_AGAIN:
 	case OP_KINDS:
 		break;

@@ -17,38 +17,6 @@
 
 #define FD_PATH_MAX 32 /* "/proc/self/fd/2147483647" */
 
-/* True, and the rest of the path, when `path` is `dir` or below it. */
-static bool below(const char *path, const char *dir, const char **ret_rest)
-{
-	size_t len = strlen(dir);
-
-	if (strncmp(path, dir, len) != 0 || (path[len] != '/' && path[len] != '\0'))
-		return false;
-	*ret_rest = path[len] ? path + len : "/";
-	return true;
-}
-
-int apply_open_tree(const struct boot *b, const char *path, const char **ret_rest, struct reason *r)
-{
-	static const enum part_role roles[] = { PART_STATE, PART_DATA };
-	const struct facts *f = &b->facts;
-	const char *tree = "/";
-	char dir[256];
-	int fd;
-
-	*ret_rest = path;
-	if (below(path, f->target_dir, ret_rest))
-		tree = f->target_dir;
-	for (size_t i = 0; i < ARRAY_SIZE(roles) && tree[1] == '\0'; i++) {
-		(void)snprintf(dir, sizeof(dir), "%s/mnt/%s", f->run_dir,
-			       f->layout.part[roles[i]].name);
-		if (below(path, dir, ret_rest))
-			tree = dir;
-	}
-	fd = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? reason_set(r, errno, "open", tree) : fd;
-}
-
 /* Opens what a mount goes over or comes from, and names it for mount(2) by its descriptor: the path
  * cannot come to mean something else in between. */
 static int open_mount_point(const struct boot *b, const char *path, int flags,
@@ -70,29 +38,29 @@ static int open_mount_point(const struct boot *b, const char *path, int flags,
 
 static int make_dir(struct boot *b, const char *path, mode_t mode, struct reason *r)
 {
-	const struct deliver_attr attr = { .mode = mode };
+	const struct deliver_how how = { .attr.mode = mode };
 	_cleanup_close_ int tree = -1;
+	struct deliver_result result;
 	const char *rest;
-	bool changed;
 
 	tree = apply_open_tree(b, path, &rest, r);
 	if (tree < 0)
 		return tree;
-	return deliver_dir(b->sys, tree, rest, &attr, &changed, r);
+	return deliver_dir(b->sys, tree, rest, &how, &result, r);
 }
 
 /* The mount points of our own are in the initramfs, not in the trees that get mounted on them. */
 static int make_mount_point(struct boot *b, const char *path, struct reason *r)
 {
-	const struct deliver_attr attr = { .mode = 0755 };
+	const struct deliver_how how = { .attr.mode = 0755 };
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool changed;
+	struct deliver_result result;
 
 	if (root < 0)
 		return reason_set(r, errno, "open", "/");
 	if (file_exists(AT_FDCWD, path))
 		return 0;
-	return deliver_dir(b->sys, root, path, &attr, &changed, r);
+	return deliver_dir(b->sys, root, path, &how, &result, r);
 }
 
 /* Tries each type of a list a,b,c. */
@@ -164,14 +132,14 @@ int apply_move(struct boot *b, const struct op *op, struct reason *r)
 /* The upper directory gives the overlay's root its owner and mode: sshd looks at them. */
 static int make_upper(struct boot *b, const char *base, const struct stat *lower, struct reason *r)
 {
-	const struct deliver_attr attr = {
-		.mode = lower->st_mode & 07777,
-		.uid = lower->st_uid,
-		.gid = lower->st_gid,
+	const struct deliver_how how = {
+		.attr = { .mode = lower->st_mode & 07777,
+			  .uid = lower->st_uid,
+			  .gid = lower->st_gid },
 	};
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct deliver_result result;
 	char path[256];
-	bool changed;
 	int err;
 
 	if (root < 0)
@@ -181,7 +149,7 @@ static int make_upper(struct boot *b, const char *base, const struct stat *lower
 	if (err < 0)
 		return err;
 	(void)snprintf(path, sizeof(path), "%s/upper", base);
-	return deliver_dir(b->sys, root, path, &attr, &changed, r);
+	return deliver_dir(b->sys, root, path, &how, &result, r);
 }
 
 int apply_overlay(struct boot *b, const struct op *op, struct reason *r)
@@ -271,36 +239,4 @@ int apply_check_init(struct boot *b, const struct op *op, struct reason *r)
 	if (root < 0)
 		return reason_set(r, errno, "open", op->target);
 	return initcheck(root, op->data, r);
-}
-
-int apply_delivery(struct boot *b, const struct op *op, struct reason *r)
-{
-	const struct deliver_attr attr = { .mode = op->mode, .uid = op->uid, .gid = op->gid };
-	struct report_delivery d = { .hook = op->hook };
-	char message[BOOT_ERROR_MAX];
-	_cleanup_close_ int tree = -1;
-	const char *rest;
-	bool changed = false;
-	int err;
-
-	tree = apply_open_tree(b, op->target, &rest, r);
-	if (tree < 0)
-		err = tree;
-	else if (op->kind == OP_REMOVE)
-		err = deliver_remove(b->sys, tree, rest, &changed, r);
-	else if (op->kind == OP_DIR)
-		err = deliver_dir(b->sys, tree, rest, &attr, &changed, r);
-	else
-		err = deliver_file(b->sys, tree, rest, op->data, op->len, &attr, &changed, r);
-
-	d.path = below(op->target, b->facts.target_dir, &rest) ? rest : op->target;
-	d.action = !changed		   ? ACTION_UNCHANGED
-		   : op->kind == OP_REMOVE ? ACTION_REMOVED
-					   : ACTION_WRITTEN;
-	if (err < 0) {
-		d.action = ACTION_FAILED;
-		d.error = arena_strdup(&b->arena, reason_render(r, message, sizeof(message)));
-	}
-	report_add_delivery(&b->report, &b->arena, &d);
-	return err;
 }

@@ -14,12 +14,15 @@ int apply_filesystem(struct boot *b, const struct op *op, struct reason *r);
 int apply_module(struct boot *b, const struct module *module, struct reason *r);
 int apply_check_init(struct boot *b, const struct op *op, struct reason *r);
 
-/** OP_DIR, OP_FILE, OP_REMOVE. */
+/** OP_DIR, OP_FILE, OP_REMOVE: done and reported (init/apply_delivery.c). */
 int apply_delivery(struct boot *b, const struct op *op, struct reason *r);
 
+/** OP_SKIP: reported. */
+void apply_skip(struct boot *b, const struct op *op);
+
 /**
- * Opens the tree that a path of a plan belongs to: the target, the state or data partition, or the
- * initramfs. What is on a disk cannot lead out of it.
+ * Opens the tree that a path of a plan belongs to: the target, the state or data partition, the folder
+ * given to `anteroot apply --state`, or the initramfs. What is on a disk cannot lead out of it.
  *
  * @param ret_rest the path inside that tree
  * @return descriptor or a negative errno

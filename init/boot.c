@@ -28,6 +28,7 @@ void boot_init(struct boot *b, const struct sys *sys)
 	b->facts.layout = layout_default;
 	b->facts.run_dir = "/run/anteroot";
 	b->facts.target_dir = "/sysroot";
+	b->facts.runtime_dir = "/run";
 	b->facts.build_usec = anteroot_build_epoch_sec * 1000000;
 	b->facts.args = args_default;
 	log_init(&b->log, sys);

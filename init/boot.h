@@ -29,6 +29,8 @@ struct boot {
 	bool cmdline_read;
 	bool layout_read;
 	unsigned int n_overlays;
+	const char *
+		keep_tree; /* `apply --state DIR`: the folder facts.keep_dir is in; NULL in a boot */
 
 	char error[BOOT_ERROR_MAX]; /* what made the boot fail, rendered */
 	const char *hint;	    /* what to do about it, NULL: nothing special */

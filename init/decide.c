@@ -28,28 +28,41 @@ void decide(enum stage stage, const struct facts *facts, struct plan *plan)
 static const char *expand_home(const struct facts *f, struct arena *a, const char *path)
 {
 	static const char home[] = "~root";
+	const char *below;
 
 	if (strncmp(path, home, strlen(home)) != 0)
 		return path;
-	return f->root_home ? arena_printf(a, "%s%s", f->root_home, path + strlen(home)) : NULL;
+	below = path + strlen(home);
+	/* Nothing is put in front of what lies below "/". */
+	if (f->root_home && *below && strcmp(f->root_home, "/") == 0)
+		return below;
+	return f->root_home ? arena_printf(a, "%s%s", f->root_home, below) : NULL;
+}
+
+static int add_path(const char **paths, int n, const char *path)
+{
+	for (int i = 0; i < n; i++)
+		if (path && strcmp(paths[i], path) == 0)
+			return n;
+	if (path)
+		paths[n++] = path;
+	return n;
 }
 
 int decide_places(const struct facts *facts, struct arena *a, const char ***ret_paths)
 {
-	size_t max = hook_table_len * HOOK_PLACES_MAX + PART_ROLES;
+	size_t max = hook_table_len * HOOK_PLACES_MAX + PART_ROLES + 1;
 	const char **paths = arena_alloc(a, max * sizeof(*paths));
 	int n = 0;
 
 	if (!paths)
 		return -ENOMEM;
 	for (size_t i = 0; i < hook_table_len; i++)
-		for (size_t k = 0; k < HOOK_PLACES_MAX && hook_table[i].places[k]; k++) {
-			paths[n] = expand_home(facts, a, hook_table[i].places[k]);
-			n += paths[n] != NULL;
-		}
+		for (size_t k = 0; k < HOOK_PLACES_MAX && hook_table[i].places[k]; k++)
+			n = add_path(paths, n, expand_home(facts, a, hook_table[i].places[k]));
 	for (size_t i = 0; i < PART_ROLES; i++)
-		if (facts->layout.part[i].mount_point)
-			paths[n++] = facts->layout.part[i].mount_point;
+		n = add_path(paths, n, facts->layout.part[i].mount_point);
+	n = add_path(paths, n, facts->target.chrony_dir);
 	*ret_paths = paths;
 	return arena_failed(a) ? -ENOMEM : n;
 }

@@ -7,9 +7,12 @@
 
 #include "lib/arena.h"
 #include "lib/blockdev.h"
+#include "lib/bootfiles.h"
+#include "lib/certificate.h"
 #include "lib/cmdline.h"
 #include "lib/config.h"
 #include "lib/layout.h"
+#include "lib/manifest.h"
 #include "lib/modules.h"
 
 /*
@@ -39,11 +42,31 @@ struct facts_place {
 	const char *path;    /* in the target, "/etc/udev/rules.d" */
 	bool exists;	     /* path itself exists */
 	bool directory;	     /* … and is a directory */
+	bool link;	     /* its last part is a symbolic link */
+	mode_t mode;	     /* when it exists: permission bits */
+	uid_t uid;	     /* … owner */
+	gid_t gid;	     /* … group */
 	const char *deepest; /* deepest directory on the way that exists, "/" at least */
 };
 
-/** How reading config.json went. */
-enum config_state { CONFIG_NOT_READ, CONFIG_READ, CONFIG_MISSING, CONFIG_BAD };
+/** The files of a directory, as they were read. */
+struct facts_files {
+	bool readable; /* the directory could be read, or is not there on a file system that could */
+	struct boot_file *file;
+	size_t n;
+};
+
+/** What the target has of the things that several steps write to. */
+struct facts_target {
+	const char *
+		chrony_dir; /* where chronyd looks for sources; NULL: its configuration has no such place */
+	bool bundle_ours; /* the manifest says that the CA bundle has a block of ours */
+	const char *
+		bundle; /* content of the CA bundle, NULL: not read, because nothing is to change */
+	size_t bundle_len;
+	unsigned char
+		ca_number[CERTIFICATES_MAX]; /* N of HASH.N, for each certificate of balenaRootCA */
+};
 
 struct facts {
 	/* From the start. */
@@ -51,7 +74,9 @@ struct facts {
 	struct layout layout;
 	const char *run_dir;	/* "/run/anteroot" */
 	const char *target_dir; /* "/sysroot": where the target root is mounted before the switch */
-	int64_t build_usec;	/* time of the build, realtime */
+	const char *runtime_dir; /* "/run", which the target gets as its own */
+	bool offline;		 /* no boot: `anteroot apply`, which only places files */
+	int64_t build_usec;	 /* time of the build, realtime */
 
 	/* Observed at the start of each round. */
 	int64_t realtime_usec;
@@ -76,10 +101,12 @@ struct facts {
 	bool gave_up[PART_ROLES]; /* mounting it failed: not tried again */
 
 	/* Configuration. */
-	enum config_state config_state;
+	bool config_settled;
 	struct config config;
-	struct config_problems config_problems;
-	const char *config_error; /* CONFIG_BAD: what is wrong with the file, rendered */
+	const char *keep_dir; /* where what was accepted is kept for bad times; NULL: nowhere */
+	struct facts_files connections;	     /* system-connections/ of the boot partition */
+	struct facts_files kept_connections; /* those of an earlier boot, in keep_dir */
+	struct boot_file splash;	     /* its splash image; name NULL: there is none */
 
 	/* The root. */
 	const char *root_device; /* settled: kernel name, or NULL */
@@ -91,6 +118,8 @@ struct facts {
 
 	/* The target. */
 	bool target_writable;
+	struct facts_target target;
+	struct manifest manifest; /* of a writable root */
 	struct facts_place *place;
 	size_t n_places;
 	bool has_journal_gid;

@@ -4,11 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/applets.h"
 #include "init/boot.h"
 #include "init/version.h"
 #include "lib/cmdline.h"
-
-#define EXIT_USAGE 2
 
 struct applet {
 	const char *name;
@@ -21,6 +20,9 @@ static int applet_version(int argc, char **argv);
 
 static const struct applet applets[] = {
 	{ "init", applet_init, "boot the machine, as process 1 of an initramfs" },
+	{ "check", applet_check, "FILE: what is wrong with a config.json, line by line" },
+	{ "plan", applet_plan, "what apply would do" },
+	{ "apply", applet_apply, "deliver a configuration into a root that is not being booted" },
 	{ "help", applet_help, "this text" },
 	{ "version", applet_version, "version and kind of this build" },
 };

@@ -7,12 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "init/observe_config.h"
 #include "init/observe_devices.h"
-#include "init/decide.h"
 #include "init/version.h"
-#include "lib/accounts.h"
 #include "lib/clock.h"
-#include "lib/confine.h"
 #include "lib/file.h"
 
 #define CMDLINE_MAX_BYTES 65536u
@@ -126,87 +124,6 @@ static void observe_start(struct boot *b)
 	}
 }
 
-static void observe_config(struct boot *b)
-{
-	struct facts *f = &b->facts;
-	char path[256], message[BOOT_ERROR_MAX], *text;
-	struct reason r = REASON_INIT;
-	size_t len;
-	int err;
-
-	if (f->config_state != CONFIG_NOT_READ || !f->mounted[PART_BOOT])
-		return;
-	(void)snprintf(path, sizeof(path), "%s/mnt/%s/config.json", f->run_dir,
-		       f->layout.part[PART_BOOT].name);
-	err = file_read(&b->arena, AT_FDCWD, path, CONFIG_MAX_BYTES, &text, &len);
-	if (err == 0)
-		err = config_parse(&b->arena, text, len, &f->config, &f->config_problems, &r);
-	else if (err == -EFBIG)
-		(void)reason_setf(&r, err, "read", "config.json", "it has more than %u bytes",
-				  CONFIG_MAX_BYTES);
-	else
-		(void)reason_set(&r, err, "read", "config.json");
-	f->config_state = err == 0 ? CONFIG_READ : err == -ENOENT ? CONFIG_MISSING : CONFIG_BAD;
-	if (f->config_state == CONFIG_BAD)
-		f->config_error =
-			arena_strdup(&b->arena, reason_render(&r, message, sizeof(message)));
-}
-
-/* The deepest directory on the way to `path` that exists: cut the path until one does. */
-static const char *deepest(struct arena *a, int rootfd, const char *path)
-{
-	char *cut = arena_strdup(a, path);
-
-	while (cut && cut[1]) {
-		_cleanup_close_ int fd = confine_open(rootfd, cut, O_PATH | O_DIRECTORY);
-
-		if (fd >= 0)
-			return cut;
-		*strrchr(cut, '/') = '\0';
-		if (!*cut)
-			break;
-	}
-	return "/";
-}
-
-static int observe_places(struct boot *b, int rootfd)
-{
-	struct facts *f = &b->facts;
-	const char **paths;
-	int n = decide_places(f, &b->arena, &paths);
-
-	if (n < 0)
-		return n;
-	f->place = arena_alloc(&b->arena, (size_t)n * sizeof(*f->place));
-	if (!f->place)
-		return -ENOMEM;
-	f->n_places = (size_t)n;
-	for (int i = 0; i < n; i++) {
-		_cleanup_close_ int fd = confine_open(rootfd, paths[i], O_PATH);
-		struct stat st;
-
-		f->place[i].path = paths[i];
-		f->place[i].exists = fd >= 0;
-		f->place[i].directory = fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-		f->place[i].deepest = deepest(&b->arena, rootfd, paths[i]);
-	}
-	return 0;
-}
-
-static int observe_target(struct boot *b)
-{
-	_cleanup_close_ int rootfd = open(b->facts.target_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct facts *f = &b->facts;
-	char *home;
-
-	if (rootfd < 0)
-		return 0; /* the operations on it will say so */
-	f->target_writable = faccessat(AT_FDCWD, f->target_dir, W_OK, 0) == 0;
-	f->has_journal_gid = accounts_gid(rootfd, "systemd-journal", &f->journal_gid) == 0;
-	f->root_home = accounts_home(&b->arena, rootfd, "root", &home) == 0 ? home : NULL;
-	return observe_places(b, rootfd);
-}
-
 int observe(struct boot *b, enum stage stage)
 {
 	struct facts *f = &b->facts;
@@ -220,11 +137,13 @@ int observe(struct boot *b, enum stage stage)
 	if (api_is_mounted(f) && stage <= STAGE_BOOT)
 		err = observe_devices(b);
 	f->now_msec = clock_monotonic_usec() / 1000;
-	if (stage == STAGE_BOOT) {
+	if (stage == STAGE_BOOT)
 		observe_disks(b);
-		observe_config(b);
-	} else if (stage == STAGE_TARGET && err == 0) {
-		err = observe_target(b);
+	if (stage == STAGE_TARGET) {
+		observe_keep_dir(b);
+		err = observe_config(b);
+		if (err == 0)
+			err = observe_target(b);
 	}
 	return arena_failed(&b->arena) ? -ENOMEM : err;
 }

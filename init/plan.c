@@ -30,6 +30,8 @@ static const struct op_row {
 	[OP_DIR] = { "dir", SHOW_TARGET | SHOW_MODE },
 	[OP_FILE] = { "file", SHOW_TARGET | SHOW_MODE },
 	[OP_REMOVE] = { "remove", SHOW_TARGET },
+	[OP_RETAIN] = { "retain", SHOW_TARGET },
+	[OP_SKIP] = { "skip", SHOW_DATA },
 	[OP_DISK] = { "disk", SHOW_TARGET | SHOW_DATA },
 	[OP_ROOT] = { "root", SHOW_SOURCE | SHOW_TARGET | SHOW_DATA },
 	[OP_MOUNT_PART] = { "mount-part",
@@ -87,6 +89,17 @@ struct op *plan_add(struct plan *p, const struct op *op)
 	*o = *op;
 	o->hook = p->hook;
 	return o;
+}
+
+void plan_add_first(struct plan *p, const struct op *op)
+{
+	const struct op *last = plan_add(p, op);
+	struct op first = *last;
+
+	if (arena_failed(p->arena))
+		return;
+	memmove(p->op + 1, p->op, (p->n - 1) * sizeof(*p->op));
+	p->op[0] = first;
 }
 
 const struct op *plan_find(const struct plan *p, enum op_kind kind, const char *target)

@@ -27,6 +27,8 @@ enum op_kind {
 	OP_DIR,	       /* directory `target` with mode, uid, gid */
 	OP_FILE,       /* file `target` with content `data`, `len`, mode, uid, gid */
 	OP_REMOVE,     /* no file `target` */
+	OP_RETAIN,     /* what we wrote to `target` on an earlier boot stays as it is */
+	OP_SKIP,       /* nothing is done for `key`: `data` says why, for the report */
 	OP_DISK,       /* settle the boot disk `target`; `data` says why */
 	OP_ROOT,       /* settle the root: device `target`, slot `source` or NULL, why `data` */
 	OP_MOUNT_PART, /* as OP_MOUNT, for the partition of role `role` */
@@ -59,7 +61,11 @@ struct op {
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
-	int role; /* enum part_role, OP_MOUNT_PART */
+	unsigned int guard; /* DELIVER_* of lib/deliver.h: OP_DIR, OP_FILE, OP_REMOVE */
+	const char *known;  /* OP_FILE, OP_REMOVE: SHA-1s of what we wrote there before */
+	bool clean;	    /* only when every delivery before it went well */
+	const char *key;    /* of config.json, that this is for; NULL: none */
+	int role;	    /* enum part_role, OP_MOUNT_PART */
 	int64_t usec;
 	const struct module *module;
 };
@@ -88,6 +94,11 @@ struct op *plan_add(struct plan *p, const struct op *op) _nonnull_all_;
 /** Appends OP_FILESYSTEM unless the plan has it for this type already. A failure is a warning: the
  * mount that needs it will say what comes of it. */
 void plan_filesystem(struct plan *p, const char *type) _nonnull_all_;
+
+/**
+ * Puts an operation at the front, before those that are there.
+ */
+void plan_add_first(struct plan *p, const struct op *op) _nonnull_all_;
 
 /**
  * Moves the overlays, and the loading of their file system, before everything else, and drops those

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "init/boot.h"
+#include "init/report_config.h"
 #include "init/version.h"
 #include "lib/deliver.h"
 #include "lib/json.h"
@@ -35,6 +36,7 @@ void report_add_delivery(struct report *r, struct arena *a, const struct report_
 		return;
 	r->delivery = p;
 	r->delivery[r->n_deliveries++] = *d;
+	r->n_failed += d->action == ACTION_FAILED;
 }
 
 void report_add_module(struct report *r, struct arena *a, const struct report_module *m)
@@ -103,6 +105,7 @@ static struct json *state_json(struct boot *b)
 	if (root)
 		add_device(json_add_object(j, "root"), f, root, &b->arena);
 	add_failed(j, f);
+	json_add_bool(j, "development_mode", f->config.development_mode == CONFIG_TRUE);
 	if (b->error[0])
 		json_add_string(j, "error", b->error);
 	return j;
@@ -129,18 +132,6 @@ static void add_seen(struct json *j, struct boot *b)
 	}
 }
 
-static const char *config_word(enum config_state state)
-{
-	static const char *const words[] = {
-		[CONFIG_NOT_READ] = "not read",
-		[CONFIG_READ] = "read",
-		[CONFIG_MISSING] = "missing",
-		[CONFIG_BAD] = "bad",
-	};
-
-	return words[state];
-}
-
 static void add_decided(struct json *j, const struct boot *b)
 {
 	struct json *decided = json_add_object(j, "decided");
@@ -150,41 +141,14 @@ static void add_decided(struct json *j, const struct boot *b)
 	json_add_string(decided, "root", b->facts.root_device);
 	json_add_string(decided, "reason", b->facts.root_reason);
 	json_add_string(decided, "init", b->facts.args.init);
-	json_add_string(decided, "config", config_word(b->facts.config_state));
+	json_add_string(decided, "config", config_state_name(b->facts.config.state));
 	add_failed(decided, &b->facts);
-}
-
-static void add_deliveries(struct json *j, const struct report *r)
-{
-	static const char *const actions[] = {
-		[ACTION_WRITTEN] = "written",
-		[ACTION_UNCHANGED] = "unchanged",
-		[ACTION_REMOVED] = "removed",
-		[ACTION_FAILED] = "failed",
-	};
-	struct json *list = json_add_array(j, "delivered");
-
-	for (size_t i = 0; i < r->n_deliveries; i++) {
-		struct json *item = json_append_object(list);
-
-		json_add_string(item, "hook", r->delivery[i].hook);
-		json_add_string(item, "path", r->delivery[i].path);
-		json_add_string(item, "action", actions[r->delivery[i].action]);
-		if (r->delivery[i].error)
-			json_add_string(item, "error", r->delivery[i].error);
-	}
 }
 
 static void add_lists(struct json *j, const struct report *r)
 {
-	struct json *list = json_add_array(j, "warnings"), *item;
+	struct json *list = json_add_array(j, "stages"), *item;
 
-	for (size_t i = 0; i < r->n_warnings; i++) {
-		item = json_append_object(list);
-		json_add_string(item, "hook", r->warning[i].hook);
-		json_add_string(item, "text", r->warning[i].text);
-	}
-	list = json_add_array(j, "stages");
 	for (size_t i = 0; i < r->n_stages; i++) {
 		item = json_append_object(list);
 		json_add_string(item, "name", r->stage[i].name);
@@ -210,7 +174,8 @@ static struct json *report_json(struct boot *b)
 	json_add_string(j, "version", anteroot_version);
 	add_seen(j, b);
 	add_decided(j, b);
-	add_deliveries(j, &b->report);
+	report_config(j, b);
+	report_warnings(j, b);
 	add_lists(j, &b->report);
 	json_add_int(j, "memory_bytes", (int64_t)b->arena.used_bytes);
 	return j;
@@ -229,13 +194,13 @@ int report_open_dir(const struct boot *b)
 
 static int save_json(struct boot *b, int dirfd, const char *name, const struct json *j)
 {
-	static const struct deliver_attr attr = { .mode = 0644 };
+	static const struct deliver_how how = { .attr.mode = 0644 };
 	char *text = j ? json_print(j, &b->arena) : NULL;
-	bool changed;
+	struct deliver_result result;
 
 	if (!text)
 		return -ENOMEM;
-	return deliver_file(b->sys, dirfd, name, text, strlen(text), &attr, &changed, NULL);
+	return deliver_file(b->sys, dirfd, name, text, strlen(text), &how, &result, NULL);
 }
 
 int report_save(struct boot *b, int dirfd)

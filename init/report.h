@@ -11,13 +11,22 @@
 
 struct boot;
 
-enum report_action { ACTION_WRITTEN, ACTION_UNCHANGED, ACTION_REMOVED, ACTION_FAILED };
+enum report_action {
+	ACTION_WRITTEN,
+	ACTION_UNCHANGED,
+	ACTION_REMOVED,
+	ACTION_LEFT,	/* not removed: somebody has changed it */
+	ACTION_SKIPPED, /* nobody in the target reads it */
+	ACTION_FAILED,
+};
 
 struct report_delivery {
 	const char *hook;
-	const char *path; /* in the target */
+	const char *key;  /* of config.json; NULL: for none */
+	const char *path; /* in the target; NULL: ACTION_SKIPPED */
 	enum report_action action;
-	const char *error; /* NULL unless ACTION_FAILED */
+	const char *kept;  /* where somebody else's file was kept; NULL: there was none */
+	const char *error; /* why, with ACTION_FAILED and ACTION_SKIPPED; NULL */
 };
 
 struct report_module {
@@ -44,6 +53,7 @@ struct report_warning {
 struct report {
 	struct report_delivery *delivery;
 	size_t n_deliveries, deliveries_capacity;
+	size_t n_failed; /* of the deliveries */
 	struct report_module *module;
 	size_t n_modules, modules_capacity;
 	struct report_warning *warning;

@@ -18,8 +18,9 @@
 #ifndef __NR_openat2
 #define __NR_openat2 437
 #endif
-#define IN_ROOT	      0x10u /* RESOLVE_IN_ROOT */
+#define NO_XDEV	      0x01u /* RESOLVE_NO_XDEV */
 #define NO_MAGICLINKS 0x02u /* RESOLVE_NO_MAGICLINKS */
+#define IN_ROOT	      0x10u /* RESOLVE_IN_ROOT */
 
 struct how {
 	uint64_t flags;
@@ -33,16 +34,19 @@ struct walk {
 	int dir;	    /* O_PATH descriptor of the directory reached, or rootfd */
 	unsigned int depth; /* of dir below the root */
 	unsigned int links; /* followed so far */
+	bool one_fs;	    /* stays on the mount of the root: */
+	long mount_id;	    /* its number, or -1: */
+	dev_t dev;	    /* and its device */
 	const char *rest;   /* in text[] */
 	char text[PATH_MAX];
 	char name[NAME_MAX + 1];
 };
 
-static int open_in_root(int rootfd, const char *path, int flags)
+static int open_in_root(int rootfd, const char *path, int flags, unsigned int limits)
 {
 	struct how how = {
 		.flags = (uint64_t)(unsigned int)flags,
-		.resolve = IN_ROOT | NO_MAGICLINKS,
+		.resolve = IN_ROOT | NO_MAGICLINKS | (limits & CONFINE_ONE_FS ? NO_XDEV : 0),
 	};
 	int fd = -1;
 
@@ -58,16 +62,66 @@ static int open_in_root(int rootfd, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int confine_open(int rootfd, const char *path, int flags)
+int confine_open_in(int rootfd, const char *path, int flags, unsigned int limits)
 {
 	int fd;
 
 	if (flags & O_CREATES)
 		return -EINVAL;
-	fd = open_in_root(rootfd, path, flags | O_CLOEXEC);
+	fd = open_in_root(rootfd, path, flags | O_CLOEXEC, limits);
 	if (fd == -ENOSYS || fd == -EPERM)
-		fd = confine_open_walk(rootfd, path, flags);
+		fd = confine_open_walk(rootfd, path, flags, limits);
 	return fd;
+}
+
+int confine_open(int rootfd, const char *path, int flags)
+{
+	return confine_open_in(rootfd, path, flags, 0);
+}
+
+/* The number of the mount that a descriptor is on. statx(2) tells it too, but since 5.8: a kernel that
+ * has that has openat2(2). */
+static long mount_id(int fd)
+{
+	char path[40], text[256];
+	_cleanup_close_ int info = -1;
+	const char *line;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
+	line = strstr(text, "mnt_id:");
+	return line ? strtol(line + strlen("mnt_id:"), NULL, 10) : -1;
+}
+
+static int walk_start(struct walk *w)
+{
+	struct stat st;
+
+	if (!w->one_fs)
+		return 0;
+	if (fstat(w->rootfd, &st) < 0)
+		return -errno;
+	w->dev = st.st_dev;
+	w->mount_id = mount_id(w->rootfd);
+	return 0;
+}
+
+/* By number first: a bind mount has the device of what it shows, a subvolume of btrfs one of its own. */
+static int walk_check(const struct walk *w, int fd, const struct stat *st)
+{
+	long id;
+
+	if (!w->one_fs)
+		return 0;
+	id = w->mount_id < 0 ? -1 : mount_id(fd);
+	if (id < 0 ? st->st_dev != w->dev : id != w->mount_id)
+		return -EXDEV;
+	return 0;
 }
 
 static void walk_to(struct walk *w, int dir)
@@ -165,6 +219,9 @@ static int walk_step(struct walk *w, int flags, bool last, bool slash, int *ret_
 	next = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (next < 0 || fstat(next, &st) < 0)
 		return -errno;
+	r = walk_check(w, next, &st);
+	if (r < 0)
+		return r;
 	if (S_ISLNK(st.st_mode) && (!last || slash || !(flags & O_NOFOLLOW))) {
 		r = walk_link(w);
 		return r < 0 ? r : 1;
@@ -183,9 +240,11 @@ static int walk_step(struct walk *w, int flags, bool last, bool slash, int *ret_
 	return 1;
 }
 
-int confine_open_walk(int rootfd, const char *path, int flags)
+int confine_open_walk(int rootfd, const char *path, int flags, unsigned int limits)
 {
-	_cleanup_(walk_end) struct walk w = { .rootfd = rootfd, .dir = rootfd };
+	_cleanup_(walk_end) struct walk w = { .rootfd = rootfd,
+					      .dir = rootfd,
+					      .one_fs = limits & CONFINE_ONE_FS };
 	size_t len = strlen(path);
 	bool last = false, slash = false;
 	int r, fd = -1;
@@ -199,6 +258,9 @@ int confine_open_walk(int rootfd, const char *path, int flags)
 	flags |= O_CLOEXEC;
 	memcpy(w.text, path, len + 1);
 	w.rest = w.text;
+	r = walk_start(&w);
+	if (r < 0)
+		return r;
 	for (;;) {
 		r = walk_next(&w, &last, &slash);
 		if (r < 0)

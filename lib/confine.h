@@ -24,8 +24,20 @@
  */
 int confine_open(int rootfd, const char *path, int flags) _nonnull_all_ _must_check_;
 
-/** The walk that confine_open() falls back to; apart so that tests reach it on a new kernel. */
-int confine_open_walk(int rootfd, const char *path, int flags) _nonnull_all_ _must_check_;
+#define CONFINE_ONE_FS 0x1u /* a mount point on the way or at its end is not entered: -EXDEV */
+
+/**
+ * As confine_open(), within limits. The walk tells mounts apart by their numbers in /proc/self/fdinfo.
+ * Without /proc it has only st_dev, and does not see what is bound there from the same file system.
+ *
+ * @param limits CONFINE_*
+ */
+int confine_open_in(int rootfd, const char *path, int flags,
+		    unsigned int limits) _nonnull_all_ _must_check_;
+
+/** The walk that confine_open_in() falls back to; apart so that tests reach it on a new kernel. */
+int confine_open_walk(int rootfd, const char *path, int flags,
+		      unsigned int limits) _nonnull_all_ _must_check_;
 
 /**
  * Opens a regular file inside a root for reading. What is not one is not opened at all: a FIFO would

@@ -80,6 +80,11 @@ static int real_symlinkat(const char *content, int dirfd, const char *path)
 	return neg(symlinkat(content, dirfd, path));
 }
 
+static int real_linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath)
+{
+	return neg(linkat(olddirfd, oldpath, newdirfd, newpath, 0));
+}
+
 static int real_renameat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath)
 {
 	return neg(renameat(olddirfd, oldpath, newdirfd, newpath));
@@ -180,6 +185,7 @@ const struct sys sys_real = {
 	.mkdirat = real_mkdirat,
 	.mknodat = real_mknodat,
 	.symlinkat = real_symlinkat,
+	.linkat = real_linkat,
 	.renameat = real_renameat,
 	.unlinkat = real_unlinkat,
 	.sync = sync,

@@ -22,6 +22,8 @@ struct sys {
 	int (*mkdirat)(int dirfd, const char *path, mode_t mode);
 	int (*mknodat)(int dirfd, const char *path, mode_t mode, dev_t dev);
 	int (*symlinkat)(const char *content, int dirfd, const char *path);
+	int (*linkat)(int olddirfd, const char *oldpath, int newdirfd,
+		      const char *newpath); /* a second name; links are not followed */
 	int (*renameat)(int olddirfd, const char *oldpath, int newdirfd, const char *newpath);
 	int (*unlinkat)(int dirfd, const char *path, int flags);
 	void (*sync)(void);

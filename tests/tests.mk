@@ -15,12 +15,14 @@ $(T)/klibc/%: $(O)/tests/klibc/%.o $(KLIBC_OBJECTS)
 	$(Q)$(call LINK,$< $(KLIBC_OBJECTS))
 $(O)/tests/klibc/%.o: COMPILE += -DKLIBC_NUMBERS -Wno-format-nonliteral
 
-# cmocka's programs: tests/unit and tests/fault one for each test_*.c, tests/cases one for all.
+# cmocka's programs: tests/unit and tests/fault one for each test_*.c, tests/cases one for all; and those
+# that tests/tools/certificates and tests/tools/documents ask.
 # What does not start with test_ helps them all.
 HELPERS := $(patsubst %.c,$(O)/%.o,$(filter-out tests/unit/test_%,$(sort $(wildcard tests/unit/*.c))))
 FAULT_HELPERS := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fault/test_%,$(sort $(wildcard tests/fault/*.c))))
 CMOCKA_PROGRAMS := $(patsubst tests/%.c,$(T)/%,$(sort $(wildcard tests/unit/test_*.c tests/fault/test_*.c \
-	tests/cases/run.c)))
+	tests/cases/run.c tests/certificates/hash.c tests/tools/describe.c)))
+$(T)/certificates/% $(T)/tools/%: LINK_WITH = $(TESTED)
 $(T)/unit/% $(T)/cases/%: LINK_WITH = $(HELPERS) $(TESTED)
 $(T)/fault/%: LINK_WITH = $(FAULT_HELPERS) $(HELPERS) $(TESTED)
 $(filter $(T)/fault/%,$(CMOCKA_PROGRAMS)): $(FAULT_HELPERS)
@@ -32,25 +34,31 @@ $(O)/tests/%.o: CPPFLAGS += -DTESTS_DIR='"$(CURDIR)/tests"'
 
 .PHONY: test-programs klibc-programs objects
 test-programs: $(CMOCKA_PROGRAMS)
-klibc-programs: $(if $(filter klibc,$(LIBC)),$(KLIBC_PROGRAMS),$(T)/klibc/numbers)
+klibc-programs: $(if $(filter klibc,$(LIBC)),$(KLIBC_PROGRAMS),$(T)/klibc/numbers $(T)/klibc/addresses)
 objects: $(OBJECTS)
 -include $(patsubst %.c,$(O)/%.d,$(wildcard tests/*/*.c))
 
 # The targets people call. A "+" hands make's job slots on.
-PARTS := unit cases fault klibc style manners boot
+PARTS := unit cases fault certificates documents apply klibc style manners boot
 export STYLE_CFLAGS := -D_GNU_SOURCE -I. -isystem build/obj/klibc/third-party/include \
 	-DANTEROOT_VERSION='"$(VERSION)"' -DANTEROOT_BUILD_EPOCH=0
 export STYLE_KLIBC_CFLAGS := $(STYLE_CFLAGS) $(CFLAGS_klibc)
 
 # The tests run in a make of their own: on a bare machine this one was read without a compiler, and does
 # not know the machine's names.
-.PHONY: check check-quick $(PARTS:%=check-%) demo bench size reproducible run-tests
+.PHONY: check check-quick $(PARTS:%=check-%) demo bench size reproducible run-tests documents
 check check-quick $(PARTS:%=check-%) reproducible:
 	@tests/tools/packages check
 	+@$(MAKE) --no-print-directory RUN_TESTS=$(patsubst check%,%,$(@:check-%=%)) run-tests
 
 run-tests:
 	+@tests/tools/run-tests $(RUN_TESTS)
+
+# What is written from the table of keys: the schema, the manual, the list in docs/CONFIG.md.
+documents:
+	@tests/tools/packages check
+	+@$(MAKE) --no-print-directory LIBC=glibc SANITIZE=address,undefined build/tests/glibc-san/tools/describe
+	@tests/tools/documents build/tests/glibc-san/tools/describe --write
 
 demo:
 	@tests/tools/packages demo

@@ -7,6 +7,7 @@
  */
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,8 +29,11 @@ struct play {
 	struct facts facts;
 	const char *devices_late; /* text of [late]: appear at the first wait */
 	const char *config;	  /* text of config.json, NULL: there is none */
-	char *fails;		  /* text of [fails]: operations that fail, each line once */
-	const char *target;	  /* text of [target]: what is in the root */
+	const char *kept;	  /* text of the last known good one, NULL: there is none */
+	const char *connections;  /* NAME: CONTENT of system-connections/, one a line */
+	const char *kept_connections;
+	char *fails;	    /* text of [fails]: operations that fail, each line once */
+	const char *target; /* text of [target]: what is in the root */
 	const char *expected;
 	char out[OUT_MAX];
 	size_t len;
@@ -142,6 +146,47 @@ static const char *word_after(struct play *p, const char *key)
 		     : NULL;
 }
 
+/* Lines "NAME: CONTENT" in which \n stands for a line break. */
+static void read_files(struct play *p, const char *text, struct facts_files *ret)
+{
+	char *rest = arena_strdup(&p->arena, text), *line;
+
+	ret->readable = true;
+	ret->file = arena_alloc(&p->arena, 16 * sizeof(*ret->file));
+	while (rest && (line = next_line(&rest))) {
+		struct boot_file *file = &ret->file[ret->n++];
+		char *data = strstr(line, ": ");
+
+		assert_non_null(data);
+		*data = '\0';
+		file->name = line;
+		file->data = data += 2;
+		for (char *from = data; (*data = *from); data++, from++)
+			if (from[0] == '\\' && from[1] == 'n')
+				*data = '\n', from++;
+		file->len = strlen(file->data);
+	}
+}
+
+/* "manifest SHA1 PATH" */
+static void read_manifest(struct play *p)
+{
+	const char *key = "\nmanifest ";
+	char *text = arena_printf(&p->arena, "\n%s", p->target ? p->target : "");
+
+	for (char *at = strstr(text, key); at; at = strstr(at, key)) {
+		char *sha1 = at + strlen(key), *path = strchr(sha1, ' ');
+
+		at = path;
+		manifest_add(&p->arena, &p->facts.manifest,
+			     arena_memdup(&p->arena, path + 1, strcspn(path + 1, "\n")),
+			     strncmp(sha1, "- ", 2) == 0
+				     ? NULL
+				     : arena_memdup(&p->arena, sha1, (size_t)(path - sha1)));
+	}
+	manifest_sort(&p->arena, &p->facts.manifest);
+}
+
 static void observe_target(struct play *p)
 {
 	struct facts *f = &p->facts;
@@ -152,6 +197,12 @@ static void observe_target(struct play *p)
 	f->root_home = word_after(p, "home ");
 	f->has_journal_gid = gid != NULL;
 	f->journal_gid = gid ? (gid_t)atoi(gid) : 0;
+	f->target.chrony_dir = word_after(p, "chrony-dir ");
+	f->target.bundle = word_after(p, "bundle ");
+	f->target.bundle_len = f->target.bundle ? strlen(f->target.bundle) : 0;
+	read_manifest(p);
+	f->target.bundle_ours =
+		manifest_find(&f->manifest, "/etc/ssl/certs/ca-certificates.crt") != NULL;
 	n = decide_places(f, &p->arena, &paths);
 	assert_true(n > 0);
 	f->place = arena_alloc(&p->arena, (size_t)n * sizeof(*f->place));
@@ -160,8 +211,13 @@ static void observe_target(struct play *p)
 		char *cut = arena_strdup(&p->arena, paths[i]);
 
 		f->place[i].path = paths[i];
-		f->place[i].directory = has_path(p, "dir", paths[i]);
+		f->place[i].link = has_path(p, "link", paths[i]);
+		f->place[i].directory = has_path(p, "dir", paths[i]) ||
+					has_path(p, "foreign-dir", paths[i]) || f->place[i].link;
 		f->place[i].exists = f->place[i].directory || has_path(p, "file", paths[i]);
+		f->place[i].mode = has_path(p, "open-dir", paths[i]) ? 0777 : 0755;
+		f->place[i].directory = f->place[i].directory || f->place[i].mode == 0777;
+		f->place[i].uid = has_path(p, "foreign-dir", paths[i]) ? 1000 : 0;
 		while (*cut && !has_path(p, "dir", cut))
 			*strrchr(cut, '/') = '\0';
 		f->place[i].deepest = *cut ? cut : "/";
@@ -188,25 +244,30 @@ static void record_failed(struct play *p)
 	f->root_device = NULL;
 }
 
+static struct config_document document(const char *name, const char *text)
+{
+	return (struct config_document){ .name = name,
+					 .text = text,
+					 .len = text ? strlen(text) : 0,
+					 .err = text ? 0 : -ENOENT };
+}
+
 static void read_config(struct play *p)
 {
 	struct facts *f = &p->facts;
-	struct reason r = REASON_INIT;
-	char message[256];
+	const struct config_input in = {
+		.file = document("config.json", f->mounted[PART_BOOT] ? p->config : NULL),
+		.kept = document("config.json (last known good)",
+				 f->mounted[PART_STATE] ? p->kept : NULL),
+	};
 
-	if (f->config_state != CONFIG_NOT_READ || !f->mounted[PART_BOOT])
-		return;
-	if (!p->config) {
-		f->config_state = CONFIG_MISSING;
-		return;
+	if (f->mounted[PART_BOOT])
+		read_files(p, p->connections ? p->connections : "", &f->connections);
+	if (f->mounted[PART_STATE]) {
+		f->keep_dir = "/run/anteroot/mnt/state/anteroot";
+		read_files(p, p->kept_connections ? p->kept_connections : "", &f->kept_connections);
 	}
-	f->config_state = CONFIG_READ;
-	if (config_parse(&p->arena, p->config, strlen(p->config), &f->config, &f->config_problems,
-			 &r) < 0) {
-		f->config_state = CONFIG_BAD;
-		f->config_error =
-			arena_strdup(&p->arena, reason_render(&r, message, sizeof(message)));
-	}
+	assert_return_code(config_settle(&p->arena, &in, &f->config), 0);
 }
 
 /* What apply() would record. True when the stage is to be decided again. */
@@ -272,10 +333,10 @@ static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 {
 	struct plan plan = PLAN_INIT(&p->arena);
 
-	if (stage == STAGE_BOOT)
+	if (stage == STAGE_TARGET) {
 		read_config(p);
-	else if (stage == STAGE_TARGET)
 		observe_target(p);
+	}
 	decide(stage, &p->facts, &plan);
 	for (size_t i = 0; i < plan.n; i++) {
 		const struct op *op = &plan.op[i];
@@ -311,6 +372,7 @@ static void read_facts(struct play *p, const char *text)
 	f->layout = layout_default;
 	f->run_dir = "/run/anteroot";
 	f->target_dir = "/sysroot";
+	f->runtime_dir = "/run";
 	f->args = args_default;
 	f->deadline_msec = 30000;
 	f->build_usec = BUILD_USEC;
@@ -320,6 +382,9 @@ static void read_facts(struct play *p, const char *text)
 	read_devices(p, section(p, text, "devices"));
 	p->devices_late = section(p, text, "late");
 	p->config = section(p, text, "config");
+	p->kept = section(p, text, "kept");
+	p->connections = section(p, text, "connections");
+	p->kept_connections = section(p, text, "kept-connections");
 	p->fails = section(p, text, "fails")
 			   ? arena_printf(&p->arena, "\n%s", section(p, text, "fails"))
 			   : NULL;

@@ -10,6 +10,7 @@
 #include "tests/unit/devices.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 #include "init/apply.h"
 #include "init/decide.h"
+#include "init/observe_config.h"
 #include "tests/fault/fixture.h"
 
 #define ROUNDS_MAX 32
@@ -70,19 +72,30 @@ static void make_init(const char *base, const char *path)
 
 static void fill_target(const char *target)
 {
-	static const char *const dirs[] = { "sbin",	"etc",	     "etc/udev", "etc/udev/rules.d",
-					    "root",	"var",	     "var/log",	 "mnt",
-					    "mnt/boot", "mnt/state", "mnt/data", "dev",
-					    "proc",	"sys",	     "run" };
+	static const char *const dirs[] = {
+		"sbin",	    "etc",	 "etc/udev",   "etc/udev/rules.d",
+		"root",	    "var",	 "var/log",    "mnt",
+		"mnt/boot", "mnt/state", "mnt/data",   "dev",
+		"proc",	    "sys",	 "run",	       "usr",
+		"usr/sbin", "lib",	 "lib/systemd"
+	};
+	static const char *const programs[] = { "usr/sbin/chronyd", "usr/sbin/dnsmasq",
+						"usr/sbin/NetworkManager",
+						"lib/systemd/systemd-timesyncd",
+						"lib/systemd/systemd-resolved" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		make_dir(target, dirs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		make_file(target, programs[i], "x", 1, 0755);
 	make_file(target, "etc/hostname", "old\n", 4, 0644);
+	make_file(target, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 30, 0644);
 	make_init(target, "sbin/init");
 }
 
 void fixture_make(struct fixture *f, const char *parent, const char *target_parent)
 {
+	*f = (struct fixture){ 0 };
 	(void)snprintf(f->shared, sizeof(f->shared), "%s/anteroot-fault.XXXXXX", parent);
 	assert_non_null(mkdtemp(f->shared));
 	(void)snprintf(f->base, sizeof(f->base), "%s/base", f->shared);
@@ -105,19 +118,26 @@ static const struct blockdev devices[] = {
 
 static struct module one_module = { .name = "virtio_blk", .options = "", .wanted = "virtio:d2" };
 
-static void fill_config(struct config *c)
-{
-	static struct config_rule rules[] = { { "56", "A\n" } };
-	static const char *keys[] = { "ssh-ed25519 AAAA one" };
+/* Every key there is; the certificate is one that tests/unit/test_certificate.c knows too. */
+static const char config_text_all[] =
+	"{ \"hostname\": \"press-07\", \"persistentLogging\": true, \"country\": \"GB\","
+	"  \"ntpServers\": \"ntp.example\", \"dnsServers\": \"9.9.9.9\", \"os\": {"
+	"  \"network\": { \"wifi\": { \"randomMacAddressScan\": true } },"
+	"  \"udevRules\": { \"56\": \"A\" }, \"sshKeys\": [ \"ssh-ed25519 AAAA one\" ] } }";
 
-	*c = (struct config){
-		.hostname = "press-07",
-		.persistent_logging = CONFIG_TRUE,
-		.udev_rule = rules,
-		.n_udev_rules = 1,
-		.ssh_key = keys,
-		.n_ssh_keys = 1,
+static struct boot_file connection = { "home", "[connection]\nid=home\n", 21, 0 };
+
+static void fill_config(struct boot *b, const char *text)
+{
+	const struct config_input in = {
+		.file = { .name = "config.json", .text = text, .len = strlen(text) },
+		.kept.err = -ENOENT,
 	};
+
+	assert_return_code(config_settle(&b->arena, &in, &b->facts.config), 0);
+	b->facts.config_settled = true;
+	b->facts.keep_dir = arena_printf(&b->arena, "%s/mnt/state/anteroot", b->facts.run_dir);
+	b->facts.connections = (struct facts_files){ true, &connection, 1 };
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -147,11 +167,10 @@ void fixture_again(struct fixture *f, bool target_writable)
 	b->facts.devs.dev = (struct blockdev *)devices;
 	b->facts.devs.n = ARRAY_SIZE(devices);
 	b->facts.modules = (struct module_list){ &one_module, 1, 1 };
-	b->facts.config_state = CONFIG_READ;
-	b->facts.target_writable = target_writable;
-	b->facts.root_home = "/root";
+	f->target_writable = target_writable;
 	b->facts.build_usec = INT64_C(1) << 40;
-	fill_config(&b->facts.config);
+	b->facts.runtime_dir = arena_printf(&b->arena, "%s/run", f->base);
+	fill_config(b, f->config ? f->config : config_text_all);
 	fakesys_reset(f->shared);
 }
 
@@ -169,37 +188,18 @@ void fixture_restart(struct fixture *f, bool target_writable)
 	fixture_again(f, target_writable);
 }
 
-/* What observe() finds of the places: all of the tree that fill_target() made. */
-static void find_places(struct boot *b)
+static int play_round(const struct fixture *f, enum stage stage)
 {
-	struct facts *f = &b->facts;
-	const char **paths;
-	int n = decide_places(f, &b->arena, &paths);
-
-	assert_true(n > 0);
-	f->place = arena_alloc(&b->arena, (size_t)n * sizeof(*f->place));
-	f->n_places = (size_t)n;
-	for (int i = 0; i < n; i++) {
-		char *cut = arena_printf(&b->arena, "%s%s", f->target_dir, paths[i]);
-		struct stat st;
-
-		f->place[i].path = paths[i];
-		f->place[i].exists = stat(cut, &st) == 0;
-		f->place[i].directory = f->place[i].exists && S_ISDIR(st.st_mode);
-		while (stat(cut, &st) < 0 || !S_ISDIR(st.st_mode))
-			*strrchr(cut, '/') = '\0';
-		cut += strlen(f->target_dir);
-		f->place[i].deepest = *cut ? cut : "/";
-	}
-}
-
-static int play_round(struct boot *b, enum stage stage)
-{
+	struct boot *b = f->boot;
 	struct plan plan = PLAN_INIT(&b->arena);
 	int result;
 
-	if (stage == STAGE_TARGET)
-		find_places(b);
+	if (stage == STAGE_TARGET) {
+		assert_return_code(observe_target(b), 0);
+		b->facts.target_writable = f->target_writable;
+		if (!f->target_writable)
+			b->facts.manifest.n = 0;
+	}
 	decide(stage, &b->facts, &plan);
 	result = apply(b, &plan);
 	if (stage == STAGE_EARLY && result >= 0)
@@ -218,7 +218,7 @@ int fixture_play(struct fixture *f)
 
 	for (enum stage stage = STAGE_EARLY; stage < STAGE_COUNT && result >= 0; stage++) {
 		do {
-			result = play_round(f->boot, stage);
+			result = play_round(f, stage);
 			assert_true(++rounds < ROUNDS_MAX);
 		} while (result == APPLY_AGAIN);
 	}

@@ -14,6 +14,8 @@ struct fixture {
 	char base[256];	  /* in shared: old/ is the initramfs, run/ is run_dir */
 	char target[256]; /* the root: in shared, or on another file system */
 	struct boot *boot;
+	bool target_writable;
+	const char *config; /* text of config.json; NULL: one with every key */
 };
 
 /**

@@ -48,7 +48,7 @@ static void assert_nothing_half_written(void)
 	char command[600];
 
 	(void)snprintf(command, sizeof(command),
-		       "test -z \"$(find '%s' '%s' -name '.*.anteroot*')\"", fixture.target,
+		       "test -z \"$(find '%s' '%s' -name '.*.anteroot')\"", fixture.target,
 		       fixture.base);
 	assert_int_equal(0, system(command)); /* NOLINT: names are our own */
 }

@@ -349,6 +349,19 @@ static int fake_symlinkat(const char *content, int dirfd, const char *path)
 	return r == 0 && o.real ? sys_real.symlinkat(content, dirfd, path) : r;
 }
 
+static int fake_linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath)
+{
+	struct object from, to;
+	int r;
+
+	object_at(&from, olddirfd, oldpath);
+	object_at(&to, newdirfd, newpath);
+	r = call("linkat %s %s", from.shown, to.shown);
+	return r == 0 && from.real && to.real
+		       ? sys_real.linkat(olddirfd, oldpath, newdirfd, newpath)
+		       : r;
+}
+
 static int fake_renameat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath)
 {
 	struct object from, to;
@@ -464,6 +477,7 @@ const struct sys fakesys = {
 	.mkdirat = fake_mkdirat,
 	.mknodat = fake_mknodat,
 	.symlinkat = fake_symlinkat,
+	.linkat = fake_linkat,
 	.renameat = fake_renameat,
 	.unlinkat = fake_unlinkat,
 	.sync = fake_sync,

@@ -17,7 +17,8 @@
  *	open /etc/hostname 0600		write /etc/hostname 9		fsync /etc/hostname
  *	fchmod /etc/hostname 0644	fchown /etc/hostname 0:0	mkdirat /etc 0755
  *	mknodat /dev/null 0020666 1:3	symlinkat TARGET /link		renameat /a /b
- *	unlinkat /a 0			sync				chdir PATH
+ *	linkat /a /b			unlinkat /a 0			chdir PATH
+ *	sync
  *	mount SOURCE TARGET TYPE 0xFLAGS DATA (- for NULL)		umount TARGET FLAGS
  *	chroot PATH			clock_set USEC			hostname_set NAME
  *	module_insert FILE OPTIONS FLAGS				reboot 0xHOW

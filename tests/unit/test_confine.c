@@ -14,11 +14,12 @@
 
 #include "lib/confine.h"
 #include "tests/unit/fakesys.h"
+#include "tests/unit/namespace.h"
 #include "tests/unit/scratch.h"
 
 /* Every case runs against openat2(2) and against the walk: they must agree. */
-static int (*const ways[])(int rootfd, const char *path, int flags) = { confine_open,
-									confine_open_walk };
+static int (*const ways[])(int rootfd, const char *path, int flags,
+			   unsigned int limits) = { confine_open_in, confine_open_walk };
 
 struct tree {
 	struct scratch s;
@@ -65,7 +66,7 @@ static void expect_text(const struct tree *t, const char *path, int flags, const
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		char buf[64] = "";
-		int fd = ways[i](t->root, path, O_RDONLY | flags);
+		int fd = ways[i](t->root, path, O_RDONLY | flags, 0);
 
 		if (fd < 0)
 			fail_msg("%s (way %zu): %s", path, i, strerror(-fd));
@@ -79,7 +80,7 @@ static void expect_text(const struct tree *t, const char *path, int flags, const
 static void expect_error(const struct tree *t, const char *path, int flags, int err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		int fd = ways[i](t->root, path, flags);
+		int fd = ways[i](t->root, path, flags, 0);
 
 		if (fd != -err)
 			fail_msg("%s (way %zu): %d, not %d", path, i, fd, -err);
@@ -158,7 +159,7 @@ static void test_directories(void **state)
 	assert_int_equal(fstat(t->root, &want), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
-			int fd = ways[way](t->root, paths[i], O_RDONLY | O_DIRECTORY);
+			int fd = ways[way](t->root, paths[i], O_RDONLY | O_DIRECTORY, 0);
 
 			assert_true(fd >= 0);
 			assert_int_equal(fstat(fd, &st), 0);
@@ -167,7 +168,7 @@ static void test_directories(void **state)
 		}
 	assert_int_equal(fstatat(t->root, "usr", &want, 0), 0);
 	for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
-		int fd = ways[way](t->root, "sbin/..", O_PATH);
+		int fd = ways[way](t->root, "sbin/..", O_PATH, 0);
 
 		assert_int_equal(fstat(fd, &st), 0);
 		assert_true(st.st_ino == want.st_ino);
@@ -180,7 +181,7 @@ static void test_link_itself(void **state)
 	const struct tree *t = *state;
 
 	for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
-		int fd = ways[way](t->root, "/file", O_PATH | O_NOFOLLOW);
+		int fd = ways[way](t->root, "/file", O_PATH | O_NOFOLLOW, 0);
 		struct stat st;
 
 		assert_true(fd >= 0);
@@ -283,6 +284,146 @@ static void test_old_kernel(void **state)
 	}
 }
 
+/* With nothing mounted below the root the limit changes nothing. */
+static void test_one_fs(void **state)
+{
+	static const char *const paths[] = {
+		"/etc/hostname", "/sbin/abs/../etc/up", "../secret", "/", "sbin/..", "/loop",
+		"/none",
+	};
+	const struct tree *t = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		int without = confine_open(t->root, paths[i], O_PATH);
+		struct stat want = { 0 }, st = { 0 };
+
+		if (without >= 0)
+			assert_int_equal(fstat(without, &want), 0);
+		for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
+			int fd = ways[way](t->root, paths[i], O_PATH, CONFINE_ONE_FS);
+
+			assert_true(fd >= 0 ? without >= 0 : fd == without);
+			if (fd >= 0)
+				assert_int_equal(fstat(fd, &st), 0);
+			assert_true(st.st_ino == want.st_ino);
+			if (fd >= 0)
+				close(fd);
+		}
+		if (without >= 0)
+			close(without);
+	}
+}
+
+/* The root through the mounts of this namespace. */
+static struct tree opened_here(const void *data)
+{
+	struct tree t = *(const struct tree *)data;
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/root", t.s.path);
+	t.root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	EXPECT(t.root >= 0);
+	return t;
+}
+
+static void test_one_fs_without_a_root(void **state)
+{
+	(void)state;
+	for (size_t way = 0; way < ARRAY_SIZE(ways); way++)
+		assert_int_equal(ways[way](-1, "etc", O_PATH, CONFINE_ONE_FS), -EBADF);
+}
+
+static void mount_below(const struct tree *t, const char *from, const char *to)
+{
+	char source[300], target[300];
+
+	snprintf(source, sizeof(source), "%s/%s", t->s.path, from);
+	snprintf(target, sizeof(target), "%s/root/%s", t->s.path, to);
+	if (strcmp(from, "tmpfs") == 0)
+		EXPECT(mount("none", target, "tmpfs", 0, NULL) == 0);
+	else
+		EXPECT(mount(source, target, NULL, MS_BIND, NULL) == 0);
+}
+
+static int try(const struct tree *t, size_t way, const char *path, int flags)
+{
+	int fd = ways[way](t->root, path, flags, CONFINE_ONE_FS);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+/* A bind mount of the same file system, of a file, and another file system. */
+static void one_fs_and_mounts(const void *data)
+{
+	static const char *const refused[] = {
+		"/bind",   "/bind/etc/hostname", "/bind/..", "/tmp", "tmp/x",
+		"/to/etc", "/etc/../bind/x",	 "/one",
+	};
+	const struct tree here = opened_here(data), *t = &here;
+
+	mount_below(t, "root", "bind");
+	mount_below(t, "secret", "one");
+	mount_below(t, "tmpfs", "tmp");
+	for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
+		for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+			int fd = ways[way](t->root, refused[i], O_PATH, 0);
+
+			EXPECT(try(t, way, refused[i], O_PATH) == -EXDEV);
+			EXPECT(try(t, way, refused[i], O_PATH | O_NOFOLLOW) == -EXDEV);
+			EXPECT(fd >= 0 || strstr(refused[i], "/x"));
+			if (fd >= 0)
+				close(fd);
+		}
+		EXPECT(try(t, way, "/etc/hostname", O_RDONLY) == 0);
+		EXPECT(try(t, way, "/to", O_PATH | O_NOFOLLOW) == 0);
+	}
+	/* Without /proc the walk goes by the device, and cannot tell a bind mount. */
+	EXPECT(mount("none", "/proc", "tmpfs", 0, NULL) == 0);
+	EXPECT(try(t, 1, "/tmp", O_PATH) == -EXDEV);
+	EXPECT(try(t, 1, "/tmp/x", O_PATH) == -EXDEV);
+	EXPECT(try(t, 1, "/bind/etc/hostname", O_RDONLY) == 0);
+	EXPECT(try(t, 0, "/bind/etc/hostname", O_RDONLY) == -EXDEV);
+}
+
+static void test_one_fs_and_mounts(void **state)
+{
+	const struct tree *t = *state;
+
+	put_dir(t->root, "bind");
+	put_dir(t->root, "tmp");
+	put_text(t->root, "one", "x", 0644);
+	put_link(t->root, "to", "/bind");
+	in_namespace(one_fs_and_mounts, t);
+}
+
+static void root_is_a_mount(const void *data)
+{
+	const struct tree *t = data;
+	char path[300];
+	struct tree m;
+
+	snprintf(path, sizeof(path), "%s/root", t->s.path);
+	EXPECT(mount(path, path, NULL, MS_BIND, NULL) == 0);
+	m = opened_here(data);
+	for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
+		EXPECT(try(&m, way, "/../etc/../sbin/abs/hostname", O_RDONLY) == 0);
+		EXPECT(try(&m, way, "..", O_PATH) == 0);
+	}
+	/* The links of procfs lead out of every tree. */
+	snprintf(path, sizeof(path), "%s/root/usr", t->s.path);
+	EXPECT(mount("none", path, "proc", 0, NULL) == 0);
+	EXPECT(confine_open(m.root, "/usr/self/root/etc", O_PATH) == -ELOOP);
+	for (size_t way = 0; way < ARRAY_SIZE(ways); way++)
+		EXPECT(try(&m, way, "/usr/self/root/etc", O_PATH) == -EXDEV);
+}
+
+static void test_one_fs_below_a_mount(void **state)
+{
+	in_namespace(root_is_a_mount, *state);
+}
+
 static void test_no_leak(void **state)
 {
 	const struct tree *t = *state;
@@ -293,6 +434,7 @@ static void test_no_leak(void **state)
 	test_dots_stop_at_the_root(state);
 	test_errors(state);
 	test_directories(state);
+	test_one_fs(state);
 	assert_true(confine_exists(t->root, "/sbin/../sbin/init"));
 	assert_int_equal(fakesys_open_fds(), before);
 }
@@ -311,6 +453,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_regular, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_fs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_fs_and_mounts, setup, teardown),
+		cmocka_unit_test(test_one_fs_without_a_root),
+		cmocka_unit_test_setup_teardown(test_one_fs_below_a_mount, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_leak, setup, teardown),
 	};
 

@@ -93,14 +93,14 @@ static void test_plan_ends_at_fail(void **state)
 /* Same facts, same plan: nothing is remembered between two calls. */
 static void test_pure(void **state)
 {
-	static const struct config_rule rule = { "56", "A\n" };
+	static const struct config_rule rule = { "56", "A\n", "os.udevRules.56" };
 	struct facts before;
 	struct plan again = PLAN_INIT(&a);
 
 	(void)state;
 	f.config.hostname = "press-07";
-	f.config.udev_rule = (struct config_rule *)&rule;
-	f.config.n_udev_rules = 1;
+	f.config.udev_rules.rule = (struct config_rule *)&rule;
+	f.config.udev_rules.n = 1;
 	f.target_writable = true;
 	before = f;
 	decide(STAGE_TARGET, &f, &plan);

@@ -7,45 +7,17 @@
 
 #include <cmocka.h>
 
-#include "lib/deliver.h"
-#include "tests/unit/fakesys.h"
-#include "tests/unit/scratch.h"
-
-/* Owners are this user's, so that what is found needs no change and the tests need no root. */
-static struct deliver_attr attr(mode_t mode)
-{
-	return (struct deliver_attr){ .mode = mode, .uid = geteuid(), .gid = getegid() };
-}
-
-static int setup(void **state)
-{
-	struct scratch *s = calloc(1, sizeof(*s));
-
-	scratch_make(s, NULL);
-	put_dir(s->fd, "etc");
-	fakesys_reset(s->path);
-	*state = s;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fakesys_reset(NULL);
-	scratch_remove(*state);
-	free(*state);
-	return 0;
-}
+#include "tests/unit/delivery.h"
 
 static int deliver(const struct scratch *s, const char *path, const char *text, mode_t mode,
 		   bool *changed)
 {
-	const struct deliver_attr at = attr(mode);
-	struct reason r = REASON_INIT;
-	int err = deliver_file(&fakesys, s->fd, path, text, strlen(text), &at, changed, &r);
+	const struct deliver_how how = how_to(mode, 0, NULL);
+	struct deliver_result result;
+	int err = file_as(s, path, text, strlen(text), &how, &result, NULL);
 
-	assert_true(err <= 0);
-	assert_true((err < 0) == (r.verb != NULL));
-	assert_int_equal(-err, r.err);
+	if (err == 0)
+		*changed = result.changed;
 	return err;
 }
 
@@ -108,53 +80,44 @@ static void test_any_difference_is_written(void **state)
 static void test_large_content(void **state)
 {
 	const struct scratch *s = *state;
-	const struct deliver_attr at = attr(0600);
+	const struct deliver_how how = how_to(0600, 0, NULL);
 	static char data[300000];
-	bool changed = false;
+	struct deliver_result got = { .changed = false };
 
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (char)(i * 31 >> 3);
 	fakesys_short_writes(70000);
-	assert_int_equal(
-		deliver_file(&fakesys, s->fd, "/etc/big", data, sizeof(data), &at, &changed, NULL),
-		0);
-	assert_true(changed);
+	assert_int_equal(file_as(s, "/etc/big", data, sizeof(data), &how, &got, NULL), 0);
+	assert_true(got.changed);
 	assert_int_equal(fakesys_count("write"), 5);
-	assert_int_equal(
-		deliver_file(&fakesys, s->fd, "/etc/big", data, sizeof(data), &at, &changed, NULL),
-		0);
-	assert_false(changed);
+	assert_int_equal(file_as(s, "/etc/big", data, sizeof(data), &how, &got, NULL), 0);
+	assert_false(got.changed);
 	data[sizeof(data) - 1] ^= 1;
-	assert_int_equal(
-		deliver_file(&fakesys, s->fd, "/etc/big", data, sizeof(data), &at, &changed, NULL),
-		0);
-	assert_true(changed);
+	assert_int_equal(file_as(s, "/etc/big", data, sizeof(data), &how, &got, NULL), 0);
+	assert_true(got.changed);
 }
 
 static void test_other_owner_is_written(void **state)
 {
 	const struct scratch *s = *state;
-	struct deliver_attr at = attr(0644);
-	bool changed = false;
+	struct deliver_how how = how_to(0644, 0, NULL);
+	struct deliver_result got = { .changed = false };
 
 	put_text(s->fd, "etc/hostname", "a", 0644);
-	at.uid = 12345;
-	at.gid = 54321;
-	assert_int_equal(
-		deliver_file(&fakesys, s->fd, "/etc/hostname", "a", 1, &at, &changed, NULL), 0);
-	assert_true(changed);
+	how.attr.uid = 12345;
+	how.attr.gid = 54321;
+	assert_int_equal(file_as(s, "/etc/hostname", "a", 1, &how, &got, NULL), 0);
+	assert_true(got.changed);
 	assert_int_equal(fakesys_find("fchown /etc/.hostname.anteroot 12345:54321", 0), 1);
 	/* Owner before mode: chown(2) would take the set-id bits away again. */
 	assert_int_equal(fakesys_find("fchmod /etc/.hostname.anteroot 0644", 0), 2);
 	for (int i = 0; i < 2; i++) {
 		put_text(s->fd, "etc/one-of-two", "a", 0644);
-		at = attr(0644);
-		*(i == 0 ? &at.uid : &at.gid) = 12345;
-		changed = false;
-		assert_int_equal(deliver_file(&fakesys, s->fd, "/etc/one-of-two", "a", 1, &at,
-					      &changed, NULL),
-				 0);
-		assert_true(changed);
+		how = how_to(0644, 0, NULL);
+		*(i == 0 ? &how.attr.uid : &how.attr.gid) = 12345;
+		got.changed = false;
+		assert_int_equal(file_as(s, "/etc/one-of-two", "a", 1, &how, &got, NULL), 0);
+		assert_true(got.changed);
 		assert_int_equal(unlinkat(s->fd, "etc/one-of-two", 0), 0);
 	}
 }
@@ -321,20 +284,18 @@ static void test_leftover_is_removed(void **state)
 static void test_leftover_that_cannot_go(void **state)
 {
 	const struct scratch *s = *state;
-	const struct deliver_attr at = attr(0644);
+	const struct deliver_how how = how_to(0644, 0, NULL);
 	struct reason r = REASON_INIT;
-	bool changed = true;
+	struct deliver_result got = { .changed = true };
 
 	put_dir(s->fd, "etc/.hostname.anteroot");
-	assert_int_equal(deliver_file(&fakesys, s->fd, "/etc/hostname", "x", 1, &at, &changed, &r),
-			 -EISDIR);
+	assert_int_equal(file_as(s, "/etc/hostname", "x", 1, &how, &got, &r), -EISDIR);
 	assert_string_equal(r.verb, "remove the old temporary file of");
 	assert_false(is_there(s->fd, "etc/hostname"));
 	/* With nothing to write it is in nobody's way. */
 	put_text(s->fd, "etc/hostname", "x", 0644);
-	assert_int_equal(deliver_file(&fakesys, s->fd, "/etc/hostname", "x", 1, &at, &changed, &r),
-			 0);
-	assert_false(changed);
+	assert_int_equal(file_as(s, "/etc/hostname", "x", 1, &how, &got, &r), 0);
+	assert_false(got.changed);
 }
 
 /* Each call fails once: the old file is whole, no temporary file is left, nothing leaks. */
@@ -390,14 +351,13 @@ static void test_power_cut(void **state)
 static void test_mount_point(void **state)
 {
 	const struct scratch *s = *state;
-	const struct deliver_attr at = attr(0644);
+	const struct deliver_how how = how_to(0644, 0, NULL);
 	struct reason r = REASON_INIT;
 	char text[400];
-	bool changed;
+	struct deliver_result got;
 
 	fakesys_fail_match("renameat", EBUSY);
-	assert_int_equal(deliver_file(&fakesys, s->fd, "/etc/hostname", "x", 1, &at, &changed, &r),
-			 -EBUSY);
+	assert_int_equal(file_as(s, "/etc/hostname", "x", 1, &how, &got, &r), -EBUSY);
 	assert_string_equal(reason_render(&r, text, sizeof(text)),
 			    "unable to replace /etc/hostname: something is mounted on it");
 	assert_false(is_there(s->fd, "etc/.hostname.anteroot"));
@@ -420,82 +380,81 @@ static void test_directory_sync_unsupported(void **state)
 static void test_dir(void **state)
 {
 	const struct scratch *s = *state;
-	const struct deliver_attr at = attr(02755);
-	bool changed = false;
+	const struct deliver_how how = how_to(02755, 0, NULL);
+	struct deliver_result got = { .changed = false };
 
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/var/log/journal", &at, &changed, NULL), 0);
-	assert_true(changed);
+	assert_int_equal(dir_as(s, "/var/log/journal", &how, &got, NULL), 0);
+	assert_true(got.changed);
 	assert_int_equal(fakesys_count("fsync "), 0); /* it is made again where it is lost */
 	assert_int_equal(get_mode(s->fd, "var/log/journal"), 02755);
 	assert_int_equal(get_mode(s->fd, "var/log"), 0755);
 	assert_true(fakesys_find("mkdirat /var/log/journal 0700", 0) > 0);
 
 	fakesys_reset(s->path);
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/var/log/journal", &at, &changed, NULL), 0);
-	assert_false(changed);
+	assert_int_equal(dir_as(s, "/var/log/journal", &how, &got, NULL), 0);
+	assert_false(got.changed);
 	assert_int_equal(fakesys_calls(), 0);
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/var/log/journal/", &at, &changed, NULL), 0);
-	assert_false(changed);
+	assert_int_equal(dir_as(s, "/var/log/journal/", &how, &got, NULL), 0);
+	assert_false(got.changed);
 
 	assert_int_equal(fchmodat(s->fd, "var/log/journal", 0700, 0), 0);
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/var/log/journal", &at, &changed, NULL), 0);
-	assert_true(changed);
+	assert_int_equal(dir_as(s, "/var/log/journal", &how, &got, NULL), 0);
+	assert_true(got.changed);
 	assert_int_equal(get_mode(s->fd, "var/log/journal"), 02755);
 	assert_int_equal(fakesys_count("fchmod"), 1);
 
 	assert_int_equal(fchmodat(s->fd, "var/log/journal", 0700, 0), 0);
 	fakesys_fail_match("fchmod", EROFS);
-	changed = false;
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/var/log/journal", &at, &changed, NULL),
-			 -EROFS);
-	assert_false(changed);
+	got.changed = false;
+	assert_int_equal(dir_as(s, "/var/log/journal", &how, &got, NULL), -EROFS);
+	assert_false(got.changed);
 }
 
 static void test_dir_errors(void **state)
 {
 	const struct scratch *s = *state;
-	const struct deliver_attr at = attr(0755);
+	const struct deliver_how how = how_to(0755, 0, NULL);
 	struct reason r = REASON_INIT;
-	bool changed = false;
+	struct deliver_result got = { .changed = false };
 
 	put_text(s->fd, "etc/file", "x", 0644);
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/etc/file", &at, &changed, &r), -ENOTDIR);
+	assert_int_equal(dir_as(s, "/etc/file", &how, &got, &r), -ENOTDIR);
 	assert_string_equal(r.object, "/etc/file");
 	put_link(s->fd, "etc/nowhere", "/none/at/all");
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/etc/nowhere", &at, &changed, &r), -ENOTDIR);
+	assert_int_equal(dir_as(s, "/etc/nowhere", &how, &got, &r), -ENOTDIR);
 	assert_string_equal(r.cause, "a link that leads nowhere is in its place");
 	fakesys_fail_match("mkdirat", EROFS);
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/etc/a/b", &at, &changed, &r), -EROFS);
+	assert_int_equal(dir_as(s, "/etc/a/b", &how, &got, &r), -EROFS);
 	assert_string_equal(r.object, "/etc/a");
-	assert_false(changed);
+	assert_false(got.changed);
 
 	/* Through a link inside the root is fine. */
 	fakesys_reset(s->path);
 	put_dir(s->fd, "data");
 	put_link(s->fd, "etc/log", "/data");
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/etc/log/journal", &at, &changed, &r), 0);
-	assert_true(changed);
+	assert_int_equal(dir_as(s, "/etc/log/journal", &how, &got, &r), 0);
+	assert_true(got.changed);
 	assert_true(is_there(s->fd, "data/journal"));
 }
 
 static void test_dir_each_call_fails(void **state)
 {
 	const struct scratch *s = *state;
-	const struct deliver_attr at = attr(02750);
+	const struct deliver_how how = how_to(02750, 0, NULL);
 	int before = fakesys_open_fds();
-	bool changed = false;
+	struct deliver_result got = { .changed = false };
 	unsigned int calls;
 
-	assert_int_equal(deliver_dir(&fakesys, s->fd, "/a/b", &at, &changed, NULL), 0);
+	assert_int_equal(dir_as(s, "/a/b", &how, &got, NULL), 0);
 	calls = fakesys_calls();
 	for (unsigned int nth = 1; nth <= calls; nth++) {
 		(void)unlinkat(s->fd, "a/b", AT_REMOVEDIR);
 		(void)unlinkat(s->fd, "a", AT_REMOVEDIR);
 		fakesys_reset(s->path);
 		fakesys_fail_nth(nth, EIO);
-		assert_int_equal(deliver_dir(&fakesys, s->fd, "/a/b", &at, &changed, NULL), -EIO);
+		assert_int_equal(dir_as(s, "/a/b", &how, &got, NULL), -EIO);
 		/* Again, as the next boot does. */
-		assert_int_equal(deliver_dir(&fakesys, s->fd, "/a/b", &at, &changed, NULL), 0);
+		assert_int_equal(dir_as(s, "/a/b", &how, &got, NULL), 0);
 		assert_int_equal(get_mode(s->fd, "a/b"), 02750);
 		assert_int_equal(fakesys_open_fds(), before);
 	}
@@ -503,10 +462,12 @@ static void test_dir_each_call_fails(void **state)
 
 static int drop(const struct scratch *s, const char *path, bool *changed)
 {
-	struct reason r = REASON_INIT;
-	int err = deliver_remove(&fakesys, s->fd, path, changed, &r);
+	const struct deliver_how how = how_to(0, 0, NULL);
+	struct deliver_result result;
+	int err = remove_as(s, path, &how, &result, NULL);
 
-	assert_true((err < 0) == (r.verb != NULL));
+	if (err == 0)
+		*changed = result.changed;
 	return err;
 }
 
@@ -583,34 +544,32 @@ static void test_fake_stays_in_its_base(void **state)
 	scratch_remove(&outside);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_new_file),
-		CASE(test_unchanged_writes_nothing),
-		CASE(test_any_difference_is_written),
-		CASE(test_large_content),
-		CASE(test_other_owner_is_written),
-		CASE(test_umask_does_not_matter),
-		CASE(test_parents_are_made),
-		CASE(test_links_in_parents_stay_inside),
-		CASE(test_what_is_in_the_way),
-		CASE(test_bad_paths),
-		CASE(test_longest_name),
-		CASE(test_leftover_is_removed),
-		CASE(test_leftover_that_cannot_go),
-		CASE(test_each_call_fails),
-		CASE(test_power_cut),
-		CASE(test_mount_point),
-		CASE(test_directory_sync_unsupported),
-		CASE(test_dir),
-		CASE(test_dir_errors),
-		CASE(test_dir_each_call_fails),
-		CASE(test_remove),
-		CASE(test_remove_errors),
-		CASE(test_fake_stays_in_its_base),
+		DELIVERY(test_new_file),
+		DELIVERY(test_unchanged_writes_nothing),
+		DELIVERY(test_any_difference_is_written),
+		DELIVERY(test_large_content),
+		DELIVERY(test_other_owner_is_written),
+		DELIVERY(test_umask_does_not_matter),
+		DELIVERY(test_parents_are_made),
+		DELIVERY(test_links_in_parents_stay_inside),
+		DELIVERY(test_what_is_in_the_way),
+		DELIVERY(test_bad_paths),
+		DELIVERY(test_longest_name),
+		DELIVERY(test_leftover_is_removed),
+		DELIVERY(test_leftover_that_cannot_go),
+		DELIVERY(test_each_call_fails),
+		DELIVERY(test_power_cut),
+		DELIVERY(test_mount_point),
+		DELIVERY(test_directory_sync_unsupported),
+		DELIVERY(test_dir),
+		DELIVERY(test_dir_errors),
+		DELIVERY(test_dir_each_call_fails),
+		DELIVERY(test_remove),
+		DELIVERY(test_remove_errors),
+		DELIVERY(test_fake_stays_in_its_base),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,7 +318,7 @@ static void test_read_only_root_without_the_directory(void **state)
 	f.n_places = 1;
 	assert_false(place_open(&f, &plan, "/opt"));
 	assert_int_equal(plan.n, 2);
-	place_file(&f, &plan, "/opt", "x", "", 0, 0644);
+	place_file(&f, &plan, &(struct place_file){ .dir = "/opt", .name = "x", .data = "" });
 	assert_null(plan_find_kind(&plan, OP_FILE));
 	assert_null(plan_find_kind(&plan, OP_OVERLAY));
 	f.target_writable = true;
@@ -327,13 +327,71 @@ static void test_read_only_root_without_the_directory(void **state)
 	assert_string_equal(place_path(&f, &plan, "/x"), "/sysroot/x");
 }
 
+/* A name from the boot partition is shown on terminals: `anteroot plan` prints the warning as it is. */
+static void test_hostile_connection_name_in_a_message(void **state)
+{
+	static struct facts_place manager = { .path = NETWORKMANAGER_PATH, .exists = true };
+	static struct boot_file file = { .data = "[connection]\n", .len = 13 };
+	static const struct {
+		const char *name, *shown;
+	} names[] = {
+		{ "a\033[31mb", "a?[31mb" },
+		{ "a\nb\x7f", "a?b?" },
+		{ "a\xc2\x9b"
+		  "b",
+		  "a??b" },
+		{ "caf\xe9", "caf?" },
+		{ "B\xc3\xbcro x.AbCdEf", "B\xc3\xbcro x.AbCdEf" },
+	};
+
+	(void)state;
+	f.target_writable = f.connections.readable = true;
+	f.place = &manager;
+	f.n_places = 1;
+	f.connections.file = &file;
+	f.connections.n = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *start =
+			arena_printf(&a, "system-connections/%s has a ", names[i].shown);
+		const struct op *warning;
+
+		file.name = names[i].name;
+		plan.n = 0;
+		connections_run(&f, &plan);
+		warning = plan_find_kind(&plan, OP_WARN);
+		if (i != 2) {
+			assert_non_null(warning);
+			assert_memory_equal(warning->data, start, strlen(start));
+		}
+	}
+}
+
+/* root's home may be the root itself: no path of a plan, and so of the manifest, has two slashes. */
+static void test_keys_of_a_home_that_is_the_root(void **state)
+{
+	static const char *keys[] = { "ssh-ed25519 AAAA one" };
+
+	(void)state;
+	f.target_writable = true;
+	f.config.state = CONFIG_READ;
+	f.config.ssh_keys = (struct config_strings){ keys, 1 };
+	f.root_home = "/";
+	ssh_keys_run(&f, &plan);
+	assert_non_null(plan_find(&plan, OP_DIR, "/sysroot/.ssh"));
+	assert_non_null(plan_find(&plan, OP_FILE, "/sysroot/.ssh/authorized_keys_local"));
+}
+
 /* A boot in which every hook has something to do, on a root that is writable or not. */
 static void fill(bool writable)
 {
 	static struct module modules[] = { { .name = "virtio_blk", .options = "" } };
-	static struct config_rule rules[] = { { "56", "A\n" } };
+	static struct config_rule rules[] = { { "56", "A\n", "os.udevRules.56" } };
 	static const char *keys[] = { "ssh-ed25519 AAAA one" };
-	static struct config_problem problem = { "hostname", "is a number", "a string" };
+	static struct config_entry entries[] = { { .key = "hostname",
+						   .verdict = VERDICT_REJECTED,
+						   .wrong = "is a number",
+						   .expected = "a string",
+						   .line = 3 } };
 	static struct facts_place places[] = {
 		{ .path = "/etc", .exists = true, .directory = true, .deepest = "/etc" },
 		{ .path = "/etc/hostname", .exists = true, .deepest = "/etc" },
@@ -351,14 +409,13 @@ static void fill(bool writable)
 	(void)setup(NULL);
 	f.build_usec = 5;
 	f.modules = (struct module_list){ modules, 1, 1 };
-	f.config_state = CONFIG_READ;
-	f.config = (struct config){ .hostname = "press-07",
+	f.config = (struct config){ .state = CONFIG_READ,
+				    .hostname = "press-07",
 				    .persistent_logging = CONFIG_TRUE,
-				    .udev_rule = rules,
-				    .n_udev_rules = 1,
-				    .ssh_key = keys,
-				    .n_ssh_keys = 1 };
-	f.config_problems = (struct config_problems){ &problem, 1 };
+				    .udev_rules = { rules, 1 },
+				    .ssh_keys = { keys, 1 },
+				    .entry = entries,
+				    .n_entries = 1 };
 	f.target_writable = writable;
 	f.root_home = "/root";
 	f.place = places;
@@ -448,9 +505,9 @@ static void name_from_uuid(void)
 static void no_keys(void)
 {
 	mounted();
-	f.config.n_ssh_keys = 0;
+	f.config.ssh_keys.n = 0;
 	f.config.persistent_logging = CONFIG_FALSE;
-	f.config_state = CONFIG_READ;
+	f.config.state = CONFIG_READ;
 }
 
 static void no_place(void)
@@ -529,6 +586,8 @@ int main(void)
 		TEST(test_root_of_no_known_form),
 		TEST(test_no_root_anywhere),
 		TEST(test_read_only_root_without_the_directory),
+		TEST(test_hostile_connection_name_in_a_message),
+		TEST(test_keys_of_a_home_that_is_the_root),
 		TEST(test_no_memory_anywhere),
 	};
 

@@ -12,8 +12,10 @@
 #include "init/observe.h"
 #include "init/version.h"
 #include "lib/clock.h"
+#include "lib/digest.h"
 #include "tests/unit/fakesys.h"
 #include "tests/unit/intercept.h"
+#include "tests/unit/pem.h"
 #include "tests/unit/scratch.h"
 
 /* The initramfs: proc/, sys/, dev/, run/, etc/; target/ is the mounted root. */
@@ -222,34 +224,46 @@ static void test_config(void **state)
 	(void)state;
 	config_is(config, strlen(config));
 	assert_int_equal(observe(&b, STAGE_BOOT), 0);
-	assert_int_equal(b.facts.config_state, CONFIG_READ);
+	assert_null(b.facts.config.hostname); /* its stage comes later */
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_int_equal(b.facts.config.state, CONFIG_READ);
 	assert_string_equal(b.facts.config.hostname, "press-07");
-	assert_int_equal(b.facts.config_problems.n, 1);
+	assert_int_equal(b.facts.config.entry[1].verdict, VERDICT_REJECTED);
 	/* It is read once. */
 	config_is("{}", 2);
-	assert_int_equal(observe(&b, STAGE_BOOT), 0);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
 	assert_string_equal(b.facts.config.hostname, "press-07");
+}
+
+static void no_config(const char *error)
+{
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_int_equal(b.facts.config.state, CONFIG_NONE);
+	assert_string_equal(b.facts.config.error, error);
+	assert_null(b.facts.config.hostname);
 }
 
 static void test_config_is_not_there(void **state)
 {
 	(void)state;
-	assert_int_equal(observe(&b, STAGE_BOOT), 0);
-	assert_int_equal(b.facts.config_state, CONFIG_NOT_READ); /* no boot partition yet */
 	config_is(NULL, 0);
-	assert_int_equal(observe(&b, STAGE_BOOT), 0);
-	assert_int_equal(b.facts.config_state, CONFIG_MISSING);
-	assert_null(b.facts.config_error);
+	no_config("unable to read config.json: No such file or directory");
+}
+
+static void test_no_boot_partition(void **state)
+{
+	(void)state;
+	put_text(s.fd, "run/mnt/boot/config.json", "{}", 0644);
+	no_config("unable to read config.json: No such file or directory");
+	assert_false(b.facts.connections.readable);
 }
 
 static void test_bad_config(void **state)
 {
 	(void)state;
 	config_is("{ \"hostname\": ", 14);
-	assert_int_equal(observe(&b, STAGE_BOOT), 0);
-	assert_int_equal(b.facts.config_state, CONFIG_BAD);
-	assert_non_null(strstr(b.facts.config_error, "line 1"));
-	assert_null(b.facts.config.hostname);
+	no_config("unable to parse config.json: line 1, column 15: the text ends where a value is "
+		  "expected");
 }
 
 static void test_large_config(void **state)
@@ -260,10 +274,7 @@ static void test_large_config(void **state)
 	memset(large, ' ', CONFIG_MAX_BYTES + 1);
 	config_is(large, CONFIG_MAX_BYTES + 1);
 	free(large);
-	assert_int_equal(observe(&b, STAGE_BOOT), 0);
-	assert_int_equal(b.facts.config_state, CONFIG_BAD);
-	assert_string_equal(b.facts.config_error,
-			    "unable to read config.json: it has more than 262144 bytes");
+	no_config("unable to read config.json: it has more than 262144 bytes");
 }
 
 static void test_config_is_a_directory(void **state)
@@ -271,9 +282,79 @@ static void test_config_is_a_directory(void **state)
 	(void)state;
 	put_dir(s.fd, "run/mnt/boot/config.json");
 	config_is(NULL, 0);
-	assert_int_equal(observe(&b, STAGE_BOOT), 0);
-	assert_int_equal(b.facts.config_state, CONFIG_BAD);
-	assert_string_equal(b.facts.config_error, "unable to read config.json: Is a directory");
+	no_config("unable to read config.json: Is a directory");
+}
+
+/* The name has the content's MD5; the younger of two holds. */
+static void test_leftover(void **state)
+{
+	static const char old[] = ".config.json.00000000.99914b932bd37a50b983c5e7c90ae93b.md5sum";
+	static const char wrong[] = ".config.json.11111111.00000000000000000000000000000000.md5sum";
+	const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
+	char name[200], hex[DIGEST_MD5_HEX];
+
+	(void)state;
+	config_is("{ \"hostname\": \"to", 17);
+	(void)snprintf(name, sizeof(name), "run/mnt/boot/%s", old);
+	put_text(s.fd, name, "{}", 0644);
+	assert_int_equal(utimensat(s.fd, name, past, 0), 0);
+	(void)snprintf(name, sizeof(name), "run/mnt/boot/%s", wrong);
+	put_text(s.fd, name, "{ \"hostname\": \"wrong\" }", 0644);
+	digest_md5("{ \"hostname\": \"whole\" }", 23, hex);
+	(void)snprintf(name, sizeof(name), "run/mnt/boot/.config.json.0123abcd.%s.md5sum", hex);
+	put_text(s.fd, name, "{ \"hostname\": \"whole\" }", 0644);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_int_equal(b.facts.config.state, CONFIG_LEFTOVER);
+	assert_string_equal(b.facts.config.hostname, "whole");
+	assert_string_equal(b.facts.config.origin, name + strlen("run/mnt/boot/"));
+	assert_non_null(b.facts.config.error);
+	/* Without it the older one. */
+	assert_int_equal(unlinkat(s.fd, name, 0), 0);
+	boot_close(&b);
+	start();
+	config_is("", 0);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_int_equal(b.facts.config.state, CONFIG_LEFTOVER);
+	assert_string_equal(b.facts.config.origin, old);
+	assert_null(b.facts.config.hostname);
+}
+
+static void test_last_known_good(void **state)
+{
+	(void)state;
+	put_dir(s.fd, "run/mnt/state");
+	put_dir(s.fd, "run/mnt/state/anteroot");
+	put_dir(s.fd, "run/mnt/state/anteroot/system-connections");
+	put_text(s.fd, "run/mnt/state/anteroot/config.json", "{ \"hostname\": \"kept\" }", 0600);
+	put_text(s.fd, "run/mnt/state/anteroot/system-connections/home", "[connection]\n", 0600);
+	b.facts.mounted[PART_STATE] = "vda4";
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_int_equal(b.facts.config.state, CONFIG_KEPT);
+	assert_string_equal(b.facts.config.hostname, "kept");
+	assert_int_equal(b.facts.kept_connections.n, 1);
+	assert_string_equal(b.facts.kept_connections.file[0].data, "[connection]\n");
+}
+
+static void test_boot_folders(void **state)
+{
+	(void)state;
+	config_is("{}", 2);
+	put_dir(s.fd, "run/mnt/boot/system-connections");
+	put_dir(s.fd, "run/mnt/boot/system-connections/folder");
+	put_dir(s.fd, "run/mnt/boot/splash");
+	put_text(s.fd, "run/mnt/boot/system-connections/b", "[connection]\n", 0644);
+	put_text(s.fd, "run/mnt/boot/system-connections/a", "x", 0644);
+	put_text(s.fd, "run/mnt/boot/system-connections/sample.ignore", "x", 0644);
+	assert_int_equal(mkfifoat(s.fd, "run/mnt/boot/system-connections/pipe", 0644), 0);
+	put_text(s.fd, "run/mnt/boot/splash/resin-logo.png", "png", 0644);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_true(b.facts.connections.readable);
+	assert_int_equal(b.facts.connections.n, 3);
+	assert_string_equal(b.facts.connections.file[0].name, "a");
+	assert_string_equal(b.facts.connections.file[1].name, "b");
+	assert_int_equal(b.facts.connections.file[2].err, -EINVAL);
+	assert_string_equal(b.facts.splash.name, "resin-logo.png");
+	assert_null(b.facts.splash.data); /* nobody shows it */
 }
 
 /* Devices are looked for in the first two stages only, and not before all API mounts are there. */
@@ -340,6 +421,122 @@ static void test_target(void **state)
 	assert_place("/mnt/state", false, false, "/mnt");
 }
 
+static void test_target_in_detail(void **state)
+{
+	static const char manifest[] =
+		"anteroot manifest 1\nfile 0123456789012345678901234567890123456789 /etc/hostname\n"
+		"block /etc/ssl/certs/ca-certificates.crt\n";
+
+	(void)state;
+	fill_target();
+	put_text(s.fd, "target/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0644);
+	put_dir(s.fd, "target/root");
+	put_link(s.fd, "target/root/.ssh", "../etc");
+	for (const char *const *d =
+		     (const char *const[]){ "target/var", "target/var/lib",
+					    "target/var/lib/anteroot", "target/etc/ssl",
+					    "target/etc/ssl/certs", NULL };
+	     *d; d++)
+		put_dir(s.fd, *d);
+	put_text(s.fd, "target/var/lib/anteroot/manifest", manifest, 0600);
+	put_text(s.fd, "target/etc/ssl/certs/ca-certificates.crt", "bundle\n", 0644);
+	put_text(s.fd, "target/etc/chrony.conf",
+		 "# sourcedir /no\nsourcedir\n  sourcedir /etc/chrony/sources.d\nsourcedir\t/run/x "
+		 "\n",
+		 0644);
+	config_is("{ \"ntpServers\": \"a\" }", 21);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_true(facts_place(&b.facts, "/root/.ssh")->link);
+	assert_true(facts_place(&b.facts, "/root/.ssh")->directory);
+	assert_false(facts_place(&b.facts, "/root")->link);
+	assert_int_equal(facts_place(&b.facts, "/root")->mode, 0755);
+	assert_int_equal(facts_place(&b.facts, "/root")->uid, geteuid());
+	assert_int_equal(b.facts.manifest.n, 2);
+	assert_true(b.facts.target.bundle_ours);
+	assert_string_equal(b.facts.target.bundle, "bundle\n");
+	assert_string_equal(b.facts.target.chrony_dir, "/run/x");
+	assert_non_null(facts_place(&b.facts, "/run/x"));
+}
+
+static void test_manifest_is_no_manifest(void **state)
+{
+	(void)state;
+	fill_target();
+	put_dir(s.fd, "target/var");
+	put_dir(s.fd, "target/var/lib");
+	put_dir(s.fd, "target/var/lib/anteroot");
+	put_text(s.fd, "target/var/lib/anteroot/manifest", "anteroot manifest 1\nrm -rf /\n", 0600);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_int_equal(b.facts.manifest.n, 0);
+	assert_true(
+		warned("unable to read /var/lib/anteroot/manifest: line 2: expected \"file SHA1 "
+		       "PATH\" or \"block PATH\"; files of earlier boots stay"));
+}
+
+static void test_chrony_without_sourcedir(void **state)
+{
+	(void)state;
+	fill_target();
+	config_is("{ \"ntpServers\": \"a\" }", 21);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_string_equal(b.facts.target.chrony_dir, "/run/chrony");
+	(void)teardown(NULL);
+	(void)setup(NULL);
+	fill_target();
+	put_dir(s.fd, "target/etc/chrony");
+	put_text(s.fd, "target/etc/chrony/chrony.conf", "pool x\nsourcedir relative\n", 0644);
+	config_is("{ \"ntpServers\": \"a\" }", 21);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	assert_null(b.facts.target.chrony_dir);
+}
+
+static void observe_again(const char *passwd, const char *chrony)
+{
+	(void)teardown(NULL);
+	(void)setup(NULL);
+	fill_target();
+	put_text(s.fd, "target/etc/passwd", passwd, 0644);
+	put_text(s.fd, "target/etc/chrony.conf", chrony, 0644);
+	config_is("{ \"ntpServers\": \"a\" }", 21);
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+}
+
+/* Paths that the target's files name get into plans and into the manifest, which refuses what is not plain. */
+static void test_paths_of_the_target_are_plain(void **state)
+{
+	(void)state;
+	observe_again("root:x:0:0::/home//./admin/:/bin/sh\n", "sourcedir /etc//chrony/./x/\n");
+	assert_string_equal(b.facts.root_home, "/home/admin");
+	assert_place("/home/admin/.ssh", false, false, "/home/admin");
+	assert_string_equal(b.facts.target.chrony_dir, "/etc/chrony/x");
+	observe_again("root:x:0:0::/:/bin/sh\n", "sourcedir /\nsourcedir /run//x/\n");
+	assert_string_equal(b.facts.root_home, "/");
+	assert_place("/.ssh", false, false, "/");
+	assert_string_equal(b.facts.target.chrony_dir, "/run/x");
+	observe_again("root:x:0:0::/home/../x:/bin/sh\n",
+		      "sourcedir /run/../etc\nsourcedir /run/\033x\nsourcedir /etc/..x\n");
+	assert_null(b.facts.root_home);
+	assert_string_equal(b.facts.target.chrony_dir, "/etc/..x");
+}
+
+/* More than ten certificates of one name: each has a number of its own. */
+static void test_many_certificates_of_one_name(void **state)
+{
+	_cleanup_free_ char *pem = read_pem("empty"), *text = calloc(12, strlen(pem) + 1);
+	_cleanup_free_ char *value = NULL, *config = NULL;
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		strcat(text, pem);
+	value = base64(text, strlen(text), 0);
+	assert_true(asprintf(&config, "{ \"balenaRootCA\": \"%s\" }", value) > 0);
+	fill_target();
+	config_is(config, strlen(config));
+	assert_int_equal(observe(&b, STAGE_TARGET), 0);
+	for (int i = 0; i < 12; i++)
+		assert_int_equal(b.facts.target.ca_number[i], i);
+}
+
 static void test_bare_target(void **state)
 {
 	(void)state;
@@ -385,7 +582,7 @@ static void test_no_memory(void **state)
 	put_text(s.fd, "etc/anteroot/anteroot.json", "{ \"waitSeconds\": \"5\" }", 0644);
 	config_is("{ \"hostname\": \"press-07\" ", 25);
 	no_memory_in(STAGE_EARLY, 10);
-	no_memory_in(STAGE_BOOT, 1);
+	no_memory_in(STAGE_BOOT, 0);
 	no_memory_in(STAGE_TARGET, 20);
 }
 
@@ -409,8 +606,17 @@ int main(void)
 		TEST(test_bad_config),
 		TEST(test_large_config),
 		TEST(test_config_is_a_directory),
+		TEST(test_no_boot_partition),
+		TEST(test_leftover),
+		TEST(test_last_known_good),
+		TEST(test_boot_folders),
 		TEST(test_stages_that_see_devices),
 		TEST(test_target),
+		TEST(test_target_in_detail),
+		TEST(test_manifest_is_no_manifest),
+		TEST(test_chrony_without_sourcedir),
+		TEST(test_paths_of_the_target_are_plain),
+		TEST(test_many_certificates_of_one_name),
 		TEST(test_bare_target),
 		TEST(test_no_target),
 		TEST(test_no_memory),

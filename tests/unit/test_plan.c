@@ -153,6 +153,8 @@ static const struct {
 	{ { .kind = OP_ROOT, .target = "vda2", .data = "why" }, "root vda2 why" },
 	{ { .kind = OP_CHECK_INIT, .target = "/sysroot", .data = "/sbin/init" },
 	  "check-init /sysroot /sbin/init" },
+	{ { .kind = OP_RETAIN, .target = "/f" }, "retain /f" },
+	{ { .kind = OP_SKIP, .data = "nobody reads it", .key = "k" }, "skip nobody reads it" },
 	{ { .kind = OP_AGAIN }, "again" },
 	{ { .kind = OP_WAIT, .data = "a disk" }, "wait a disk" },
 	{ { .kind = OP_WARN, .data = "words" }, "warn words" },

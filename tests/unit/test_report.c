@@ -118,7 +118,7 @@ static void test_empty_boot(void **state)
 	assert_null(json_get(st, "error"));
 	assert_int_equal(length(json_get(st, "failed")), 0);
 	assert_string_equal(word(report, "version"), anteroot_version);
-	assert_string_equal(word(json_get(report, "decided"), "config"), "not read");
+	assert_string_equal(word(json_get(report, "decided"), "config"), "none");
 	assert_string_equal(word(json_get(report, "decided"), "init"), "/sbin/init");
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		assert_int_equal(length(json_get(report, lists[i])), 0);
@@ -191,10 +191,10 @@ static void test_error_and_writable_root(void **state)
 
 static void test_seen_and_decided(void **state)
 {
-	static const char *const words[] = { [CONFIG_NOT_READ] = "not read",
+	static const char *const words[] = { [CONFIG_NONE] = "none",
 					     [CONFIG_READ] = "read",
-					     [CONFIG_MISSING] = "missing",
-					     [CONFIG_BAD] = "bad" };
+					     [CONFIG_LEFTOVER] = "leftover",
+					     [CONFIG_KEPT] = "last known good" };
 	const struct json *seen, *decided;
 
 	(void)state;
@@ -202,7 +202,7 @@ static void test_seen_and_decided(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		_cleanup_json_ struct json *report = NULL;
 
-		b.facts.config_state = (enum config_state)i;
+		b.facts.config.state = (enum config_state)i;
 		assert_int_equal(report_save(&b, s.fd), 0);
 		report = saved("report.json");
 		decided = json_get(report, "decided");
@@ -222,15 +222,78 @@ static void test_seen_and_decided(void **state)
 	}
 }
 
+/* Each key has its verdict, and the deliveries that were made for it, or for what it is a part of. */
+static void test_config_keys(void **state)
+{
+	static const struct report_delivery deliveries[] = {
+		{ "udev-rules", "os.udevRules.5", "/etc/5.rules", ACTION_WRITTEN, NULL, NULL },
+		{ "udev-rules", "os.udevRules.56", "/etc/56.rules", ACTION_WRITTEN, NULL, NULL },
+		{ "network", "os.network", "/etc/nm", ACTION_UNCHANGED, NULL, NULL },
+		{ "ssh-keys", "os.sshKeys", "/root/.ssh", ACTION_WRITTEN, NULL, NULL },
+		{ "ssh-keys", "os.sshKeys", "/root/.ssh/keys", ACTION_WRITTEN, NULL, NULL },
+	};
+	static const char text[] =
+		"{\"os\":{\"udevRules\":{\"56\":\"x\",\"5\":\"y\"},\"sshKeys\":[\"k\",7],"
+		"\"network\":{\"wifi\":{\"randomMacAddressScan\":true}}},\"apiKey\":\"s3cret\"}";
+	const struct config_document doc = { "config.json", text, sizeof(text) - 1, 0, 0 };
+	_cleanup_json_ struct json *report = NULL;
+	const struct json *config, *keys, *key;
+
+	(void)state;
+	assert_return_code(config_parse(&b.arena, &doc, &b.facts.config, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(deliveries); i++)
+		report_add_delivery(&b.report, &b.arena, &deliveries[i]);
+	assert_int_equal(report_save(&b, s.fd), 0);
+	report = saved("report.json");
+	config = json_get(report, "config");
+	assert_string_equal(word(config, "state"), "read");
+	assert_string_equal(word(config, "origin"), "config.json");
+	keys = json_get(config, "keys");
+
+	key = nth(keys, 0);
+	assert_string_equal(word(key, "key"), "os.udevRules.56");
+	assert_string_equal(word(key, "verdict"), "accepted");
+	assert_string_equal(word(key, "source"), "file");
+	assert_int_equal(number(key, "line"), 1);
+	assert_int_equal(number(key, "column"), 21);
+	assert_int_equal(length(json_get(key, "delivered")), 1);
+	assert_string_equal(word(nth(json_get(key, "delivered"), 0), "path"), "/etc/56.rules");
+	key = nth(keys, 1);
+	assert_string_equal(word(nth(json_get(key, "delivered"), 0), "path"), "/etc/5.rules");
+	key = nth(keys, 2);
+	assert_string_equal(word(key, "key"), "os.sshKeys");
+	assert_int_equal(length(json_get(key, "delivered")), 2);
+	assert_string_equal(word(nth(json_get(key, "delivered"), 1), "path"), "/root/.ssh/keys");
+	key = nth(keys, 3);
+	assert_string_equal(word(key, "key"), "os.sshKeys[1]");
+	assert_string_equal(word(key, "verdict"), "rejected");
+	assert_string_equal(word(key, "source"), "default");
+	assert_non_null(strstr(word(key, "error"), "is a number"));
+	key = nth(keys, 4);
+	assert_string_equal(word(key, "key"), "os.network.wifi.randomMacAddressScan");
+	assert_string_equal(word(nth(json_get(key, "delivered"), 0), "path"), "/etc/nm");
+	key = nth(keys, 5);
+	assert_string_equal(word(key, "verdict"), "not ours");
+	assert_null(json_get(key, "source"));
+	key = nth(keys, 6);
+	assert_string_equal(word(key, "verdict"), "absent");
+	assert_null(json_get(key, "line"));
+	assert_null(json_get(key, "delivered"));
+}
+
 static void test_lists(void **state)
 {
 	static const struct report_delivery deliveries[] = {
-		{ "hostname", "/etc/hostname", ACTION_WRITTEN, NULL },
-		{ "journal", "/var/log/journal", ACTION_UNCHANGED, NULL },
-		{ "ssh-keys", "/root/.ssh/x", ACTION_REMOVED, NULL },
-		{ "udev-rules", "/etc/udev/rules.d/56.rules", ACTION_FAILED, "no space" },
+		{ "hostname", "hostname", "/etc/hostname", ACTION_WRITTEN, "/etc/.k", NULL },
+		{ "journal", NULL, "/var/log/journal", ACTION_UNCHANGED, NULL, NULL },
+		{ "ssh-keys", "os.sshKeys", "/root/.ssh/x", ACTION_REMOVED, NULL, NULL },
+		{ "udev-rules", "os.udevRules.56", "/etc/udev/rules.d/56.rules", ACTION_FAILED,
+		  NULL, "no space" },
+		{ "manifest", NULL, "/x", ACTION_LEFT, NULL, NULL },
+		{ "ntp", "ntpServers", NULL, ACTION_SKIPPED, NULL, "nobody reads it" },
 	};
-	static const char *const actions[] = { "written", "unchanged", "removed", "failed" };
+	static const char *const actions[] = { "written", "unchanged", "removed",
+					       "failed",  "left",      "skipped" };
 	static const struct report_module modules[] = { { "virtio_blk", "virtio:d2", NULL, 120 },
 							{ "nvme", "pci:x", "bad", 7 } };
 	const struct report_stage stage = { "boot", 100, 50, 3 };
@@ -250,14 +313,21 @@ static void test_lists(void **state)
 	report = saved("report.json");
 
 	list = json_get(report, "delivered");
-	assert_int_equal(length(list), 4);
-	for (unsigned int i = 0; i < 4; i++) {
+	assert_int_equal(length(list), 6);
+	for (unsigned int i = 0; i < 6; i++) {
 		assert_string_equal(word(nth(list, i), "hook"), deliveries[i].hook);
-		assert_string_equal(word(nth(list, i), "path"), deliveries[i].path);
+		if (deliveries[i].path)
+			assert_string_equal(word(nth(list, i), "path"), deliveries[i].path);
+		if (deliveries[i].key)
+			assert_string_equal(word(nth(list, i), "key"), deliveries[i].key);
 		assert_string_equal(word(nth(list, i), "action"), actions[i]);
 	}
 	assert_null(json_get(nth(list, 0), "error"));
+	assert_string_equal(word(nth(list, 0), "kept"), "/etc/.k");
+	assert_null(json_get(nth(list, 1), "key"));
 	assert_string_equal(word(nth(list, 3), "error"), "no space");
+	assert_string_equal(word(nth(list, 5), "error"), "nobody reads it");
+	assert_int_equal(b.report.n_failed, 1);
 
 	list = json_get(report, "modules");
 	assert_string_equal(word(nth(list, 0), "wanted"), "virtio:d2");
@@ -367,6 +437,7 @@ int main(void)
 		TEST(test_state),
 		TEST(test_error_and_writable_root),
 		TEST(test_seen_and_decided),
+		TEST(test_config_keys),
 		TEST(test_lists),
 		TEST(test_growing_keeps_all),
 		TEST(test_no_memory_to_add),

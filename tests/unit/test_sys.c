@@ -46,6 +46,7 @@ static void test_files(void **state)
 {
 	const struct scratch *s = *state;
 	int fd = sys_real.open(s->fd, "f", O_RDWR | O_CREAT | O_EXCL, 0600);
+	struct stat st;
 
 	assert_true(fd >= 0);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
@@ -55,12 +56,18 @@ static void test_files(void **state)
 	assert_int_equal(sys_real.fchown(fd, geteuid(), getegid()), 0);
 	close(fd);
 	assert_int_equal(get_mode(s->fd, "f"), 0640);
+	assert_int_equal(sys_real.linkat(s->fd, "f", s->fd, "second"), 0);
+	assert_string_equal(get_text(s->fd, "second"), "hello");
 	assert_int_equal(sys_real.renameat(s->fd, "f", s->fd, "g"), 0);
 	assert_string_equal(get_text(s->fd, "g"), "hello");
 	assert_int_equal(sys_real.mkdirat(s->fd, "d", 0700), 0);
 	assert_int_equal(get_mode(s->fd, "d"), 0700);
 	assert_int_equal(sys_real.symlinkat("g", s->fd, "l"), 0);
 	assert_string_equal(get_text(s->fd, "l"), "hello");
+	/* The link itself gets the second name, not what it leads to. */
+	assert_int_equal(sys_real.linkat(s->fd, "l", s->fd, "l2"), 0);
+	assert_int_equal(fstatat(s->fd, "l2", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISLNK(st.st_mode));
 	assert_int_equal(sys_real.mknodat(s->fd, "fifo", S_IFIFO | 0600, 0), 0);
 	assert_true(is_there(s->fd, "fifo"));
 	assert_int_equal(sys_real.unlinkat(s->fd, "g", 0), 0);
@@ -81,6 +88,8 @@ static void test_file_errors(void **state)
 	assert_int_equal(sys_real.mkdirat(s->fd, ".", 0700), -EEXIST);
 	assert_int_equal(sys_real.mknodat(s->fd, "a/b", S_IFIFO, 0), -ENOENT);
 	assert_int_equal(sys_real.symlinkat("", s->fd, "l"), -ENOENT);
+	assert_int_equal(sys_real.linkat(s->fd, "none", s->fd, "x"), -ENOENT);
+	assert_int_equal(sys_real.linkat(s->fd, ".", s->fd, "x"), -EPERM);
 	assert_int_equal(sys_real.renameat(s->fd, "none", s->fd, "x"), -ENOENT);
 	assert_int_equal(sys_real.unlinkat(s->fd, "none", 0), -ENOENT);
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "hooks/keep.h"
+
+static const char *keep_path(const struct facts *f, struct plan *p, const char *dir,
+			     const char *name)
+{
+	return arena_printf(p->arena, "%s%s%s/%s", f->keep_dir, dir ? "/" : "", dir ? dir : "",
+			    name);
+}
+
+/* Its directories are made first, closed to everybody: those that a file's delivery makes are not. */
+static void make_dir(struct plan *p, const char *path)
+{
+	if (path && !plan_find(p, OP_DIR, path))
+		PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN, .target = path, .mode = 0700);
+}
+
+void keep_file(const struct facts *f, struct plan *p, const char *dir, const char *name,
+	       const char *data, size_t len)
+{
+	if (!f->keep_dir || !data)
+		return;
+	make_dir(p, f->keep_dir);
+	if (dir)
+		make_dir(p, arena_printf(p->arena, "%s/%s", f->keep_dir, dir));
+	PLAN_ADD(p, .kind = OP_FILE, .on_failure = FAIL_WARN, .target = keep_path(f, p, dir, name),
+		 .data = data, .len = len, .mode = 0600);
+}
+
+void keep_remove(const struct facts *f, struct plan *p, const char *dir, const char *name)
+{
+	if (f->keep_dir)
+		PLAN_ADD(p, .kind = OP_REMOVE, .on_failure = FAIL_WARN,
+			 .target = keep_path(f, p, dir, name));
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The applets beside `init`. Each returns an exit status: */
+#define EXIT_DONE   0
+#define EXIT_NO	    1 /* the answer is no, or not everything was as it should be */
+#define EXIT_USAGE  2 /* bad usage or bad input */
+#define EXIT_SYSTEM 3 /* the system failed */
+
+/** `check FILE [--json]`: every problem of a config.json, with line, column and key. */
+int applet_check(int argc, char **argv);
+
+/** `plan --root DIR --config FILE …`: what apply would do. */
+int applet_plan(int argc, char **argv);
+
+/** `apply --root DIR --config FILE …`: delivers a configuration into a root that is not being booted. */
+int applet_apply(int argc, char **argv);

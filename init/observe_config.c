@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "init/observe_config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/confine.h"
+#include "lib/file.h"
+
+#define CONFIG_NAME    "config.json"
+#define LEFTOVERS_MAX  8u
+#define FILES_MAX      64u /* connections: more is no configuration of a device */
+#define PATH_BYTES_MAX 4096u
+#define USEC_PER_SEC   1000000
+
+/* Reads a file of a directory that may be on any file system: confined to it, and nothing but a plain
+ * file. @return 0 or a negative errno */
+static int read_file(struct arena *a, int dirfd, const char *name, size_t max_bytes, char **ret,
+		     size_t *ret_len, int64_t *ret_mtime_usec)
+{
+	_cleanup_close_ int fd = confine_open_regular(dirfd, name);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (ret_mtime_usec)
+		*ret_mtime_usec = fstat(fd, &st) == 0 ? (int64_t)st.st_mtime * USEC_PER_SEC : 0;
+	return file_read_fd(a, fd, max_bytes, ret, ret_len);
+}
+
+static void read_document(struct arena *a, int dirfd, const char *name, size_t max_bytes,
+			  struct config_document *ret)
+{
+	char *text = NULL;
+
+	ret->name = name;
+	ret->err = dirfd < 0 ? dirfd
+			     : read_file(a, dirfd, name, max_bytes, &text, &ret->len,
+					 &ret->mtime_usec);
+	ret->text = text;
+}
+
+static int open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Lists a directory, by a descriptor of its own: reading it moves the position. */
+static DIR *list_dir(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!dir && fd >= 0)
+		(void)close(fd);
+	return dir;
+}
+
+static void read_leftovers(struct boot *b, int dirfd, struct config_input *in)
+{
+	_cleanup_closedir_ DIR *dir = list_dir(dirfd, ".");
+	struct config_document *list =
+		arena_alloc(&b->arena, LEFTOVERS_MAX * sizeof(struct config_document));
+	const struct dirent *entry;
+
+	while (dir && list && in->n_leftovers < LEFTOVERS_MAX && (entry = readdir(dir)))
+		if (config_is_leftover(entry->d_name)) {
+			const char *name = arena_strdup(&b->arena, entry->d_name);
+
+			if (name)
+				read_document(&b->arena, dirfd, name, CONFIG_MAX_BYTES,
+					      &list[in->n_leftovers++]);
+		}
+	in->leftover = list;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+	const struct boot_file *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* The connections in a folder, sorted: the order of a directory is nobody's choice. */
+static void read_connections(struct boot *b, int parentfd, const char *name,
+			     struct facts_files *ret)
+{
+	_cleanup_closedir_ DIR *dir = list_dir(parentfd, name);
+	const struct dirent *entry;
+
+	ret->readable = dir || errno == ENOENT;
+	ret->file = dir ? arena_alloc(&b->arena, FILES_MAX * sizeof(*ret->file)) : NULL;
+	while (ret->file && (entry = readdir(dir))) {
+		struct boot_file *file = &ret->file[ret->n];
+		char *data = NULL;
+		struct stat st;
+
+		if (connection_is_ignored(entry->d_name) ||
+		    (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		     S_ISDIR(st.st_mode)))
+			continue;
+		if (ret->n == FILES_MAX) {
+			boot_warn(b, "connections",
+				  "system-connections: more than 64 files, the rest is left out");
+			break;
+		}
+		file->name = arena_strdup(&b->arena, entry->d_name);
+		file->err = read_file(&b->arena, dirfd(dir), entry->d_name, CONNECTION_MAX_BYTES,
+				      &data, &file->len, NULL);
+		file->data = data;
+		ret->n += file->name != NULL;
+	}
+	if (ret->file && ret->n > 1)
+		qsort(ret->file, ret->n, sizeof(*ret->file), compare_files);
+}
+
+/* Its content is read when the target can show it: it may be large. */
+static void read_splash(struct boot *b, int dirfd)
+{
+	static const char *const names[] = { "balena-logo.png", "resin-logo.png" };
+	struct boot_file *splash = &b->facts.splash;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !splash->name; i++) {
+		_cleanup_close_ int target =
+			open(b->facts.target_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		char path[64], *data = NULL;
+
+		(void)snprintf(path, sizeof(path), "splash/%s", names[i]);
+		if (!confine_exists(dirfd, path))
+			continue;
+		splash->name = names[i];
+		if (target < 0 || !confine_exists(target, "/usr/share/plymouth/themes"))
+			return;
+		splash->err = read_file(&b->arena, dirfd, path, SPLASH_MAX_BYTES, &data,
+					&splash->len, NULL);
+		splash->data = data;
+	}
+}
+
+static void read_kept(struct boot *b, struct config_input *in)
+{
+	_cleanup_close_ int dirfd = b->facts.keep_dir ? open_dir(b->facts.keep_dir) : -ENOENT;
+
+	in->kept.name = CONFIG_NAME " (last known good)";
+	in->kept.err = dirfd;
+	if (dirfd < 0)
+		return;
+	read_document(&b->arena, dirfd, CONFIG_NAME, CONFIG_KEPT_MAX_BYTES, &in->kept);
+	in->kept.name = CONFIG_NAME " (last known good)";
+	read_connections(b, dirfd, "system-connections", &b->facts.kept_connections);
+}
+
+void observe_keep_dir(struct boot *b)
+{
+	struct facts *f = &b->facts;
+
+	if (!f->keep_dir && f->mounted[PART_STATE])
+		f->keep_dir = arena_printf(&b->arena, "%s/mnt/%s/anteroot", f->run_dir,
+					   f->layout.part[PART_STATE].name);
+}
+
+/* Opens the folder that a path's last part is in. */
+static int open_dir_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dir = ".";
+
+	if (slash == path)
+		dir = "/";
+	else if (slash)
+		dir = arena_memdup(a, path, (size_t)(slash - path));
+	return dir ? open_dir(dir) : -ENOMEM;
+}
+
+int observe_config_at(struct boot *b, const char *boot_dir, const char *config)
+{
+	_cleanup_close_ int bootfd = boot_dir ? open_dir(boot_dir) : -ENOENT;
+	_cleanup_close_ int ownfd = config ? open_dir_of(&b->arena, config) : -ENOENT;
+	const char *slash = config ? strrchr(config, '/') : NULL;
+	const char *name = slash ? slash + 1 : config;
+	int dirfd = config ? ownfd : bootfd;
+	struct config_input in = { 0 };
+
+	read_document(&b->arena, dirfd, name ? name : CONFIG_NAME, CONFIG_MAX_BYTES, &in.file);
+	if (dirfd >= 0)
+		read_leftovers(b, dirfd, &in);
+	if (bootfd >= 0) {
+		read_connections(b, bootfd, "system-connections", &b->facts.connections);
+		read_splash(b, bootfd);
+	}
+	read_kept(b, &in);
+	return config_settle(&b->arena, &in, &b->facts.config);
+}
+
+int observe_config(struct boot *b)
+{
+	struct facts *f = &b->facts;
+	char path[PATH_BYTES_MAX];
+
+	if (f->config_settled)
+		return 0;
+	f->config_settled = true;
+	(void)snprintf(path, sizeof(path), "%s/mnt/%s", f->run_dir, f->layout.part[PART_BOOT].name);
+	return observe_config_at(b, f->mounted[PART_BOOT] ? path : NULL, NULL);
+}

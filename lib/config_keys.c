@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib/config.h"
+#include "lib/config_values.h"
+#include "lib/json.h"
+
+/*
+ * The table of keys. It is read by lib/config.c, `anteroot check`, and tests/tools/describe, which writes
+ * docs/CONFIG.md's table, docs/config.schema.json and the manual page from it.
+ */
+
+#define FIELD(member) .offset = offsetof(struct config, member)
+#define URL_MAX	      2048
+#define NETWORK_CONF  "/etc/NetworkManager/conf.d/os-networkmanager.conf"
+
+/* Keys of somebody else: only their names matter. */
+#define FOREIGN(name, whose)                                                    \
+	{                                                                       \
+		.path = (name), .kind = CONFIG_FOREIGN, .flags = CONFIG_SECRET, \
+		.expected = "whatever its owner wants", .owner = (whose),       \
+	}
+
+const struct config_key config_keys[] = {
+	{
+		.path = "hostname",
+		.kind = CONFIG_STRING,
+		FIELD(hostname),
+		.min = 1,
+		.max = 64,
+		.problem = value_hostname,
+		.expected =
+			"a string of 1 to 64 letters, digits, - and dots (RFC 1123), not localhost",
+		.pattern = "^(?![Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt])[A-Za-z0-9]([A-Za-z0-9-]{0,61}"
+			   "[A-Za-z0-9])?"
+			   "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
+		.hook = "hostname",
+		.text = "The name of the device, in the kernel and in the file.",
+		.fallback = "the first 7 characters of uuid; without uuid the image's own",
+		.example = "\"press-07\"",
+		.output = "/etc/hostname",
+		.reader = "systemd and everybody else; the kernel has it before the target's init "
+			  "starts",
+	},
+	{
+		.path = "uuid",
+		.kind = CONFIG_STRING,
+		.flags = CONFIG_SECRET,
+		FIELD(uuid),
+		.min = 1,
+		.max = 64,
+		.problem = value_uuid,
+		.expected = "a string of 1 to 64 letters, digits and -",
+		.pattern = "^[A-Za-z0-9-]*$",
+		.hook = "hostname",
+		.text = "Who the device is. Of it only the default host name is made.",
+		.fallback = "none",
+		.example = "\"1f0c1e5d9b7a4c1ea5b0d7c2f0a1b2c3\"",
+		.output = "/etc/hostname, when there is no hostname",
+		.reader = "as hostname",
+	},
+	{
+		.path = "persistentLogging",
+		.kind = CONFIG_BOOL,
+		FIELD(persistent_logging),
+		.expected = "true or false",
+		.hook = "journal",
+		.text = "Whether the journal outlives a boot: on the data partition, else on the "
+			"state "
+			"partition, else in a writable root.",
+		.fallback = "nothing is changed: the journal stays as it was",
+		.example = "true",
+		.output = "/var/log/journal; false: /run/systemd/journald.conf.d/anteroot.conf",
+		.reader = "systemd-journald",
+	},
+	{
+		.path = "country",
+		.kind = CONFIG_STRING,
+		.flags = CONFIG_UPPER,
+		FIELD(country),
+		.min = 2,
+		.max = 2,
+		.problem = value_country,
+		.expected = "a string of two capital letters (ISO 3166), or \"00\"",
+		.pattern = "^([A-Za-z]{2}|00)$",
+		.hook = "country",
+		.text = "Where the device is: the Wi-Fi regulatory domain, set before the driver "
+			"loads.",
+		.fallback = "the driver's own",
+		.example = "\"GB\"",
+		.output = "/run/modprobe.d/zz-anteroot-country.conf",
+		.reader = "kmod, when it loads cfg80211",
+	},
+	{
+		.path = "ntpServers",
+		.kind = CONFIG_WORDS,
+		.flags = CONFIG_NONE_WORD,
+		FIELD(ntp_servers),
+		.min = 1,
+		.max = 253,
+		.items_max = 32,
+		.problem = value_server,
+		.expected = "a string of host names and addresses with blanks between them",
+		.item = "a host name or an IP address",
+		.hook = "ntp",
+		.text = "Time servers, besides those of the image.",
+		.fallback = "none besides those of the image",
+		.example = "\"0.resinio.pool.ntp.org 1.resinio.pool.ntp.org\"",
+		.output = "added_config.sources in chrony's source directory (/run/chrony); "
+			  "/run/systemd/timesyncd.conf.d/anteroot.conf",
+		.reader = "chronyd, systemd-timesyncd: whichever the target has",
+	},
+	{
+		.path = "dnsServers",
+		.kind = CONFIG_WORDS,
+		.flags = CONFIG_ACCESS | CONFIG_NONE_WORD,
+		FIELD(dns_servers),
+		.min = 1,
+		.max = 64,
+		.items_max = 32,
+		.problem = value_dns_address,
+		.expected = "a string of IP addresses, each perhaps with #PORT, with blanks "
+			    "between them, or "
+			    "\"null\"",
+		.item = "an IP address, perhaps with #PORT",
+		.hook = "dns",
+		.text = "Name servers. \"null\" (the string) means none, and no default either.",
+		.fallback = "dnsmasq gets 8.8.8.8, systemd-resolved nothing",
+		.example = "\"9.9.9.9 1.1.1.1\"",
+		.output = "/run/dnsmasq.servers; /run/systemd/resolved.conf.d/anteroot.conf",
+		.reader = "dnsmasq (servers-file=), systemd-resolved: whichever the target has",
+	},
+	{
+		.path = "os.network.wifi.randomMacAddressScan",
+		.kind = CONFIG_BOOL,
+		.flags = CONFIG_ACCESS,
+		FIELD(random_mac),
+		.expected = "true or false",
+		.hook = "network",
+		.text = "Whether Wi-Fi scans with a random hardware address.",
+		.fallback = "NetworkManager's own",
+		.example = "false",
+		.output = NETWORK_CONF,
+		.reader = "NetworkManager",
+	},
+	{
+		.path = "os.network.connectivity.uri",
+		.kind = CONFIG_STRING,
+		.flags = CONFIG_ACCESS,
+		FIELD(connectivity_uri),
+		.min = 1,
+		.max = URL_MAX,
+		.problem = value_url,
+		.expected = "a string: an http:// or https:// URL",
+		.pattern = "^https?://",
+		.hook = "network",
+		.text = "What is asked for to see whether the network leads anywhere.",
+		.fallback = "apiEndpoint with /connectivity-check behind it; without both there is "
+			    "no check",
+		.example = "\"https://api.example.com/connectivity-check\"",
+		.output = NETWORK_CONF,
+		.reader = "NetworkManager",
+	},
+	{
+		.path = "os.network.connectivity.interval",
+		.kind = CONFIG_NUMBER,
+		.flags = CONFIG_ACCESS,
+		FIELD(connectivity_interval),
+		.min = 0,
+		.max = 31536000,
+		.expected =
+			"a whole number of seconds from 0 (never) to 31536000, or a string of one",
+		.hook = "network",
+		.text = "Seconds between two of these checks.",
+		.fallback = "3600",
+		.example = "300",
+		.output = NETWORK_CONF,
+		.reader = "NetworkManager",
+	},
+	{
+		.path = "os.network.connectivity.response",
+		.kind = CONFIG_STRING,
+		.flags = CONFIG_ACCESS,
+		FIELD(connectivity_response),
+		.max = 1024,
+		.problem = value_plain_line,
+		.expected = "a string of at most 1024 bytes on one line, no backslash, no blank at "
+			    "its ends",
+		.hook = "network",
+		.text = "What the answer must begin with; empty: nothing, or status 204.",
+		.fallback = "empty",
+		.example = "\"online\"",
+		.output = NETWORK_CONF,
+		.reader = "NetworkManager",
+	},
+	{
+		.path = "os.udevRules",
+		.kind = CONFIG_RULES,
+		FIELD(udev_rules),
+		.items_max = JSON_VALUES_MAX,
+		.expected = "an object of rule names and their text",
+		.hook = "udev-rules",
+		.text = "Rules of udev, each a file; in place before udevd starts. A name that the "
+			"image has too, "
+			"in /usr/lib/udev/rules.d, hides that one.",
+		.fallback = "none; rules of an earlier boot are removed",
+		.example = "{ \"56\": \"KERNEL==\\\"ttyACM*\\\", SYMLINK+=\\\"modem\\\"\" }",
+		.output = "/etc/udev/rules.d/NAME.rules",
+		.reader = "systemd-udevd",
+	},
+	{
+		.path = "os.sshKeys",
+		.kind = CONFIG_LINES,
+		.flags = CONFIG_ACCESS,
+		FIELD(ssh_keys),
+		.min = 1,
+		.max = 16384,
+		.items_max = JSON_VALUES_MAX,
+		.problem = value_ssh_key,
+		.expected = "an array of public keys, a string each",
+		.item = "one public key on one line",
+		.hook = "ssh-keys",
+		.text = "Who may log in as root, one public key each.",
+		.fallback = "nobody: the file is removed",
+		.example = "[ \"ssh-ed25519 AAAA owner@example\" ]",
+		.output = "~root/.ssh/authorized_keys_local",
+		.reader = "sshd (AuthorizedKeysFile), dropbear",
+	},
+	{
+		.path = "balenaRootCA",
+		.kind = CONFIG_STRING,
+		.flags = CONFIG_ACCESS,
+		FIELD(root_ca),
+		.min = 1,
+		.max = 196608,
+		.problem = value_root_ca,
+		.expected = "a string: base64 of one or more certificates in PEM",
+		.pattern = "^[A-Za-z0-9+/=\\s]*$",
+		.hook = "root-ca",
+		.text = "Certificates that the device trusts besides those of the image.",
+		.fallback = "none; certificates of an earlier boot are no longer trusted",
+		.example = "\"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t…\"",
+		.output = "/etc/ssl/certs/HASH.N and ca-certificates.crt there",
+		.reader = "OpenSSL, GnuTLS, curl and all that use them",
+	},
+	{
+		.path = "developmentMode",
+		.kind = CONFIG_BOOL,
+		FIELD(development_mode),
+		.expected = "true or false",
+		.text = "Whether the device is a developer's. It is reported and changes nothing.",
+		.fallback = "false",
+		.example = "true",
+		.output = "/run/anteroot/state.json, development_mode",
+		.reader = "whoever asks",
+	},
+	{
+		.path = "apiEndpoint",
+		.kind = CONFIG_STRING,
+		.flags = CONFIG_ACCESS | CONFIG_SECRET,
+		FIELD(api_endpoint),
+		.min = 1,
+		.max = URL_MAX - 19, /* what is made of it is longer */
+		.problem = value_url,
+		.expected = "a string: an http:// or https:// URL",
+		.pattern = "^https?://",
+		.hook = "network",
+		.owner = "supervisor",
+		.text = "Where the supervisor reports to. Of it only the address of the "
+			"connectivity check is made.",
+		.fallback = "none",
+		.example = "\"https://api.example.com\"",
+		.output = NETWORK_CONF ", when os.network.connectivity.uri is absent",
+		.reader = "NetworkManager; the supervisor reads config.json itself",
+	},
+
+	FOREIGN("apiKey", "supervisor"),
+	FOREIGN("apiTimeout", "supervisor"),
+	FOREIGN("appUpdatePollInterval", "supervisor"),
+	FOREIGN("applicationId", "supervisor"),
+	FOREIGN("applicationName", "supervisor"),
+	FOREIGN("bootstrapRetryDelay", "supervisor"),
+	FOREIGN("deltaEndpoint", "supervisor"),
+	FOREIGN("deviceApiKey", "supervisor"),
+	FOREIGN("deviceApiKeys", "supervisor"),
+	FOREIGN("deviceId", "supervisor"),
+	FOREIGN("deviceType", "supervisor"),
+	FOREIGN("initialDeviceName", "supervisor"),
+	FOREIGN("listenPort", "supervisor"),
+	FOREIGN("localMode", "supervisor"),
+	FOREIGN("logsEndpoint", "supervisor"),
+	FOREIGN("mixpanelHost", "supervisor"),
+	FOREIGN("mixpanelToken", "supervisor"),
+	FOREIGN("pubnubPublishKey", "supervisor"),
+	FOREIGN("pubnubSubscribeKey", "supervisor"),
+	FOREIGN("registered_at", "supervisor"),
+	FOREIGN("registryEndpoint", "supervisor"),
+	FOREIGN("statePatchInterval", "supervisor"),
+	FOREIGN("supervisorOfflineMode", "supervisor"),
+	FOREIGN("userId", "supervisor"),
+	FOREIGN("username", "supervisor"),
+	FOREIGN("vpnEndpoint", "supervisor"),
+	FOREIGN("vpnPort", "supervisor"),
+
+	FOREIGN("installer", "installer"),
+	FOREIGN("files", "installer"),
+	FOREIGN("wifiKey", "installer"),
+	FOREIGN("wifiSsid", "installer"),
+
+	FOREIGN("os.fan", "board"),
+	FOREIGN("os.power", "board"),
+};
+
+const size_t config_keys_len = ARRAY_SIZE(config_keys);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/arena.h"
+#include "lib/reason.h"
+
+/*
+ * The manifest of a writable root: which files we wrote there on earlier boots, and their SHA-1s. What is
+ * no longer wanted is removed by it, never by pattern; a file that has another content by now was changed
+ * by somebody and stays. Pure.
+ *
+ *     anteroot manifest 1
+ *     file 2aae6c35c94fcfb415dbe95f408b9ce91ee846ed /etc/hostname
+ *     block /etc/ssl/certs/ca-certificates.crt
+ *
+ * A path with two lines had two contents: the power may have gone between them. A block is a part of a
+ * file that is not ours.
+ */
+
+#define MANIFEST_PATH	   "/var/lib/anteroot/manifest"
+#define MANIFEST_MAX_BYTES (1024u * 1024u)
+
+struct manifest_file {
+	const char *path;  /* absolute, in the target */
+	const char *known; /* SHA-1s in hex, one blank between; NULL: a block */
+};
+
+struct manifest {
+	struct manifest_file *file; /* sorted by path, each path once */
+	size_t n, capacity;
+};
+
+/**
+ * @param text content of a manifest, `len` bytes
+ * @param ret result; empty on failure
+ * @return 0; -EBADMSG with the line in the reason: nothing in it can be trusted; -ENOMEM
+ */
+int manifest_parse(struct arena *a, const char *text, size_t len, struct manifest *ret,
+		   struct reason *r) _nonnull_(1, 2, 4) _must_check_;
+
+/** @return the file's line, NULL: we never wrote it. */
+const struct manifest_file *manifest_find(const struct manifest *m, const char *path) _nonnull_all_;
+
+/** Appends a file; manifest_sort() makes it a manifest again. @param known as in the struct */
+void manifest_add(struct arena *a, struct manifest *m, const char *path, const char *known)
+	_nonnull_(1, 2, 3);
+
+/** Sorts, and makes one of several lines of a path. */
+void manifest_sort(struct arena *a, struct manifest *m) _nonnull_all_;
+
+/** @return the text of a sorted manifest in the arena, NULL when memory is out. */
+const char *manifest_text(struct arena *a, const struct manifest *m, size_t *ret_len) _nonnull_all_;
