@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A real Debian root: systemd, udev, journald and OpenSSH, and little else.
+"""Real Debian roots: systemd, udev, journald and OpenSSH, alone or with every reader.
 
-It is made once as a folder in the cache (root.tar, root.ext4, host_key.pub)
-and copied for each slot. What is masked is masked to boot fast without KVM.
+Each recipe is made once as a folder in the cache (root.tar, root.ext4) and copied
+for each slot. What is masked is masked to boot fast without KVM.
 """
 
-import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from . import kernel, packages
 from .cache import FOLDER, cached, key_of, remove, run
@@ -18,7 +18,8 @@ BASE_UUID = "5e6d0000-0000-4000-8000-0000000000ff"
 MACHINE_ID = "a17e0000a17e4000800000000000a17e"
 ADDRESS = "10.0.2.15"
 
-INCLUDE = ("systemd-sysv", "udev", "openssh-server", "kmod")
+PACKAGES = ("systemd-sysv", "udev", "openssh-server", "kmod")
+SERVICES = ("systemd-networkd.service", "ssh.service", "ready.service")
 MODULES = ("virtio_net", "virtio_blk", "overlay", "vfat", "nls_cp437", "nls_ascii", "i6300esb",
            "softdog")
 
@@ -26,6 +27,8 @@ EXCLUDE = (
     "/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*",
     "/usr/share/lintian/*", "/usr/share/bash-completion/*", "/usr/share/bug/*",
     "/usr/lib/x86_64-linux-gnu/gconv/*", "/usr/lib/udev/hwdb.d/*",
+    # what polkitd, which NetworkManager's package asks for, would need to run
+    "/usr/lib/x86_64-linux-gnu/libmozjs*", "/usr/lib/x86_64-linux-gnu/libicu*",
 )
 
 FILES = {
@@ -66,51 +69,140 @@ MASK = (
     "dpkg-db-backup.timer", "fstrim.timer",
 )
 
+# What stands in for the screen's theme: the folder is what a delivery goes by.
+LOGO = "the image's own\n"
+
+READER_FILES = {
+    # as on every read-only root: systemd makes private /dev and /tmp of services there
+    "etc/fstab": "tmpfs /tmp tmpfs mode=1777,nosuid,nodev 0 0\n",
+    # the network is systemd-networkd's; NetworkManager is there to be asked
+    "etc/NetworkManager/NetworkManager.conf":
+        "[main]\nplugins=keyfile\nno-auto-default=*\n\n"
+        "[keyfile]\nunmanaged-devices=type:ethernet,type:loopback\n",
+    # as on balenaOS: the servers are in a file of their own
+    "etc/dnsmasq.conf": "no-resolv\nservers-file=/run/dnsmasq.servers\n",
+    "usr/share/plymouth/themes/balena/balena-logo.png": LOGO,
+    "usr/share/plymouth/themes/resin/resin-logo.png": LOGO,
+}
+
+READER_MASK = (
+    "NetworkManager-wait-online.service", "NetworkManager-dispatcher.service", "polkit.service",
+    "systemd-time-wait-sync.service", "e2scrub_all.timer", "e2scrub_reap.service",
+)
+
+# chrony cannot be installed beside systemd-timesyncd: it is there and not enabled. Services find the
+# folders they would make on a writable root.
+READER_CUSTOMIZE = """
+cp usr/share/chrony/chrony.conf usr/share/chrony/chrony.keys etc/chrony/
+chroot . useradd --system --home-dir /var/lib/chrony --shell /usr/sbin/nologin _chrony
+chroot . install -d -m 750 -o _chrony -g _chrony /var/lib/chrony /var/log/chrony
+chroot . install -d -o systemd-timesync -g systemd-timesync /var/lib/systemd/timesync
+"""
+
 # Run in the new root's folder, as root or as what a user namespace takes for root.
 CUSTOMIZE = """set -eu
 cd "$1"
 rm -rf usr/lib/udev/hwdb.bin var/cache/* var/log/*.log
 for unit in MASK; do ln -sf /dev/null "etc/systemd/system/$unit"; done
 chroot . systemctl -q set-default multi-user.target
-chroot . systemctl -q enable systemd-networkd.service ssh.service ready.service
+chroot . systemctl -q enable SERVICES
 mkdir -p run/sshd var/log/journal mnt/boot mnt/state mnt/data
 chroot . /usr/sbin/sshd -t
 rmdir run/sshd
+MORE
 touch etc/.updated var/.updated
-""".replace("MASK", " ".join(MASK))
+"""
 
 
-def key():
+class Recipe(NamedTuple):
+    """What one of the roots is made of."""
+
+    what: str                   # said when it is made
+    packages: tuple = PACKAGES
+    unpacked: tuple = ()        # packages whose files are there without being installed
+    modules: tuple = MODULES
+    files: dict = FILES
+    services: tuple = SERVICES
+    mask: tuple = MASK
+    customize: str = ""
+
+
+RECIPES = {
+    "debian": Recipe("Debian root: install systemd, udev and OpenSSH"),
+    "debian-readers": Recipe(
+        "Debian root: install every reader of the configuration",
+        packages=PACKAGES + (
+            "dbus", "systemd-timesyncd", "systemd-resolved", "network-manager", "dnsmasq-base",
+            "curl", "openssl", "ca-certificates", "gnutls-bin", "iw", "wireless-regdb", "libedit2",
+            "libseccomp2"),
+        unpacked=("chrony",),
+        modules=MODULES + ("cfg80211",),
+        files={**FILES, **READER_FILES},
+        services=SERVICES + ("systemd-resolved.service", "systemd-timesyncd.service",
+                             "NetworkManager.service"),
+        mask=MASK + READER_MASK,
+        customize=READER_CUSTOMIZE),
+}
+
+
+def key(kind):
     """What the root depends on; the archive's versions are not part of it."""
-    return key_of(Path(__file__), Path(kernel.__file__), packages.SUITE,
-                  packages.version("linux-image-amd64"))
+    return key_of(tuple(RECIPES[kind]), Path(__file__), Path(kernel.__file__), host_key(),
+                  packages.SUITE, packages.version("linux-image-amd64"))
 
 
-def _files(folder):
+def _host_keys():
+    """The folder of the one SSH host key of every target."""
+    def build(folder):
+        folder.mkdir()
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "target", "-f", folder / "key"])
+    return cached("host-key", "ed25519", build)
+
+
+def host_key():
+    """The public host key of every target with one of these roots."""
+    return (_host_keys() / "key.pub").read_text(encoding="ascii").strip()
+
+
+def _files(recipe, folder):
     """What is put over the packages' own files."""
-    for name, text in FILES.items():
+    for package in recipe.unpacked:
+        packages.unpack(package, folder)
+        # Debian has merged /usr: /lib is a link there
+        if (folder / "lib").exists():
+            run(["cp", "-aT", folder / "lib", folder / "usr/lib"])
+            remove(folder / "lib")
+    for name, text in recipe.files.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "target",
-         "-f", folder / "etc/ssh/ssh_host_ed25519_key"])
+    ssh = folder / "etc/ssh"
+    run(["cp", _host_keys() / "key", ssh / "ssh_host_ed25519_key"])
+    run(["cp", _host_keys() / "key.pub", ssh / "ssh_host_ed25519_key.pub"])
     tree = kernel.mkinitramfs()
-    # Debian has merged /usr: /lib is a link there
-    tree.write_module_tree(tree.ModuleTree(kernel.kernel().modules), MODULES, folder / "usr")
+    tree.write_module_tree(tree.ModuleTree(kernel.kernel().modules), recipe.modules,
+                           folder / "usr")
 
 
-def _tar(folder):
+def _customize(recipe):
+    """The shell commands that finish the root."""
+    script = CUSTOMIZE.replace("MASK", " ".join(recipe.mask))
+    script = script.replace("SERVICES", " ".join(recipe.services))
+    return script.replace("MORE", recipe.customize.strip())
+
+
+def _tar(recipe, folder):
     """Packages and files as a tar; mmdebstrap needs no root for it."""
     files = folder / "files"
-    _files(files)
-    shutil.copy(files / "etc/ssh/ssh_host_ed25519_key.pub", folder / "host_key.pub")
+    _files(recipe, files)
     # a tar, read by mmdebstrap as ourselves: its user in the namespace may not come in here
-    run(["tar", "-cf", folder / "files.tar", "--owner=0", "--group=0", "-C", files, "etc", "usr"])
-    command = ["mmdebstrap", "--quiet", "--variant=essential", "--include", ",".join(INCLUDE),
+    run(["tar", "-cf", folder / "files.tar", "--owner=0", "--group=0", "-C", files, "."])
+    command = ["mmdebstrap", "--quiet", "--variant=essential",
+               "--include", ",".join(recipe.packages),
                "--aptopt=Apt::Install-Recommends false", "--skip=cleanup/reproducible",
                '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
                f"--customize-hook=tar-in '{folder}/files.tar' /",
-               f"--customize-hook={CUSTOMIZE}"]
+               f"--customize-hook={_customize(recipe)}"]
     command += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDE]
     run([*command, packages.SUITE, folder / "root.tar", "-"],
         input="\n".join(packages.sources()).encode() + b"\n", env=FIXED_TIME)
@@ -133,26 +225,22 @@ def _file_system(folder):
     remove(tree)
 
 
-def _build(folder):
-    folder.mkdir(parents=True)
-    _tar(folder)
-    _file_system(folder)
+def folder(kind):
+    """The cached root: root.tar, root.ext4."""
+    recipe = RECIPES[kind]
+
+    def build(path):
+        path.mkdir(parents=True)
+        _tar(recipe, path)
+        _file_system(path)
+
+    return cached(kind, key(kind), build, recipe.what)
 
 
-def folder():
-    """The cached root: root.tar, root.ext4, host_key.pub."""
-    return cached("debian", key(), _build, "Debian root: install systemd, udev and OpenSSH")
-
-
-def host_key():
-    """The public host key of every target with this root."""
-    return (folder() / "host_key.pub").read_text(encoding="ascii").strip()
-
-
-def make(path, label, uuid):
+def make(kind, path, label, uuid):
     """A copy of the file system under its own label and UUID."""
-    run(["cp", "--sparse=always", folder() / "root.ext4", path])
+    run(["cp", "--sparse=always", folder(kind) / "root.ext4", path])
     run(["tune2fs", "-L", label, "-U", uuid, path], env=FIXED_TIME)
 
 
-__all__ = ["ADDRESS", "FOLDER", "MACHINE_ID", "SIZE_MIB", "folder", "host_key", "key", "make"]
+__all__ = ["ADDRESS", "FOLDER", "MACHINE_ID", "RECIPES", "SIZE_MIB", "folder", "host_key", "key", "make"]

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from . import root
+from . import debian, root
 from .cache import PROJECT, cached, key_of, remove, run
 
 MIB = 1024 * 1024
@@ -70,10 +70,10 @@ class Disk(NamedTuple):
 
     def size_mib(self, role):
         """How large the partition is."""
-        debian = "debian" in (self.root_a, self.root_b)
-        return {"boot": 24, "state": 8 if not debian else 32,
+        real = any(kind in debian.RECIPES for kind in (self.root_a, self.root_b))
+        return {"boot": 24, "state": 32 if real else 8,
                 "rootA": root.size_mib(self.root_a), "rootB": root.size_mib(self.root_b),
-                "data": 16 if not debian else 192}[role]
+                "data": 192 if real else 16}[role]
 
 
 def starts_mib(disk):

@@ -25,6 +25,7 @@ KINDS = (
     "garbage",      # random bytes: no file system
     "torn",         # an ext4 superblock and no more
     "debian",       # systemd, udev, journald, OpenSSH
+    "debian-readers",   # every reader of the configuration
     "none",         # zeros
 )
 
@@ -47,12 +48,12 @@ API_FOLDERS = ("proc", "sys", "dev", "run", "sbin", "root", "tmp")
 
 def size_mib(kind):
     """How large a partition the kind needs."""
-    return debian.SIZE_MIB if kind == "debian" else 4
+    return debian.SIZE_MIB if kind in debian.RECIPES else 4
 
 
 def inputs(kind):
     """What the kind's content depends on, for a cache key."""
-    return debian.key() if kind == "debian" else key_of(kind, TINY_SOURCE)
+    return debian.key(kind) if kind in debian.RECIPES else key_of(kind, TINY_SOURCE)
 
 
 def static_program(source):
@@ -83,8 +84,8 @@ def make(kind, path, slot, label, uuid, extra=()):
         with open(path, "r+b") as file:
             file.write(garbage(size_mib(kind) * MIB))
         return
-    if kind == "debian":
-        debian.make(path, label, uuid)
+    if kind in debian.RECIPES:
+        debian.make(kind, path, label, uuid)
         return
     make_tiny(kind, path, slot, label, uuid, extra)
     if kind == "torn":
