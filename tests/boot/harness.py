@@ -194,6 +194,11 @@ def overlay(base, folder, name="overlay"):
     return path
 
 
+def merge(path):
+    """Write what an overlay holds into its base; the machine is off."""
+    cache.run(["qemu-img", "commit", "-q", path])
+
+
 def free_port():
     """A port nobody listens on at this moment."""
     with socket.socket() as probe:
@@ -386,7 +391,13 @@ class Machine:
         self.qmp.command("device_add", driver="virtio-blk-pci", drive=name, id=name, bus=port)
 
     def cut_power(self):
-        """Stop at once: nothing that the guest holds in memory is written."""
+        """Stop at once, as when the plug is pulled.
+
+        What the guest holds in memory is lost, and so is what it has written to the disk and not
+        flushed, as far as it went to clusters that are new in the overlay: QEMU has them in its
+        memory. What was flushed is there: cache=unsafe spares the machine under us the wait for
+        its own disk, but still hands everything to its kernel, which outlives QEMU.
+        """
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
@@ -400,7 +411,7 @@ class Machine:
                               timeout=seconds, check=False)
 
     def ssh_command(self, key):
-        """ssh with its options: our host key only, one connection for all commands."""
+        """ssh with its options: our host key only, one connection for all commands of a key."""
         if not self._ssh_options:
             known = self._folder / "known_hosts"
             known.write_text(f"[127.0.0.1]:{self.ssh_port} {debian.host_key()}\n",
@@ -409,7 +420,7 @@ class Machine:
                 "BatchMode": "yes", "IdentitiesOnly": "yes", "IdentityAgent": "none",
                 "StrictHostKeyChecking": "yes", "UserKnownHostsFile": known,
                 "GlobalKnownHostsFile": "/dev/null", "ControlMaster": "auto",
-                "ControlPath": self._folder / "ssh", "ControlPersist": "60",
+                "ControlPersist": "60",
                 # cheap to compute: the target may be translated
                 "KexAlgorithms": "curve25519-sha256", "ConnectTimeout": "10",
                 "LogLevel": "ERROR",
@@ -417,6 +428,7 @@ class Machine:
             self._ssh_options = [word for name, value in settings.items()
                                  for word in ("-o", f"{name}={value}")]
         return ["ssh", "-F", "/dev/null", "-p", str(self.ssh_port), "-i", str(key),
+                "-S", str(self._folder / f"ssh-{Path(key).name}"),
                 *self._ssh_options, "root@127.0.0.1"]
 
     def _greeted(self, patience):

@@ -118,11 +118,11 @@ def make_fat(disk, path):
     files = dict(disk.boot_files)
     if disk.config is not None:
         files["config.json"] = disk.config
+    for folder in sorted({str(parent) for name in files for parent in Path(name).parents[:-1]}):
+        run(["mmd", "-i", path, f"::{folder}"])
     for name, data in sorted(files.items()):
         scratch = path.with_name(path.name + ".file")
         scratch.write_bytes(data)
-        for parent in reversed(Path(name).parents[:-1]):
-            run(["mmd", "-D", "s", "-i", path, f"::{parent}"])
         run(["mcopy", "-i", path, scratch, f"::{name}"])
         scratch.unlink()
 
@@ -204,3 +204,10 @@ def put_boot_file(disk, path, name, data):
     scratch.write_bytes(data)
     run(["mcopy", "-o", "-i", f"{path}@@{starts_mib(disk)['boot'] * MIB}", scratch, f"::{name}"])
     scratch.unlink()
+
+
+def take_partition(disk, image_path, role, path):
+    """A copy of one partition of an exported image."""
+    with open(image_path, "rb") as source, open(path, "wb") as target:
+        source.seek(starts_mib(disk)[role] * MIB)
+        target.write(source.read(disk.size_mib(role) * MIB))

@@ -19,6 +19,7 @@ FIXED_TIME = {"E2FSPROGS_FAKE_TIME": "1520598896"}
 
 KINDS = (
     "tiny",         # init reports and powers off
+    "journaled",    # the same on a file system with a journal, which a power cut needs
     "bare",         # the same without the folders a delivery or a mount would use
     "no-init",      # a file system without /sbin/init
     "plain-init",   # /sbin/init is not executable
@@ -48,7 +49,9 @@ API_FOLDERS = ("proc", "sys", "dev", "run", "sbin", "root", "tmp")
 
 def size_mib(kind):
     """How large a partition the kind needs."""
-    return debian.SIZE_MIB if kind in debian.RECIPES else 4
+    if kind in debian.RECIPES:
+        return debian.SIZE_MIB
+    return 8 if kind == "journaled" else 4
 
 
 def inputs(kind):
@@ -108,9 +111,10 @@ def make_tiny(kind, path, slot, label, uuid, extra):
     folder = Path(tempfile.mkdtemp(prefix="anteroot-tiny-"))
     try:
         fill_tiny(kind, folder, slot, extra)
+        features = "^resize_inode" if kind == "journaled" else "^has_journal,^resize_inode"
         # fakeroot: whoever builds, the files in the image belong to root
-        run(["fakeroot", "mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal,^resize_inode",
-             "-d", folder, "-L", label, "-U", uuid, "-E", f"hash_seed={uuid}", path],
+        run(["fakeroot", "mke2fs", "-q", "-F", "-t", "ext4", "-O", features, "-d", folder,
+             "-L", label, "-U", uuid, "-E", f"hash_seed={uuid}", path],
             env=FIXED_TIME)
     finally:
         remove(folder)
