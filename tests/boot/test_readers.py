@@ -249,7 +249,7 @@ def check_nothing_left(target, owner):
     assert f"/dev/{LINK}" not in udev_links(target)
     target.ask("test ! -e /root/.ssh/authorized_keys_local")
     assert not journal_is_persistent(target)
-    assert target.ask("find / -xdev -name '.*.anteroot*'").strip() == ""
+    assert target.ask("find / -xdev -name '.*.anteroot'").strip() == ""
 
 
 def remove_keys(target, owner):

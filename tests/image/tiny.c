@@ -182,6 +182,9 @@ static void mark(int argc, char **argv)
 	for (int i = 0; i < argc && used < sizeof(line); i++)
 		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", i ? " " : "",
 					 argv[i]);
+	/* without its end the kernel waits for more of the line */
+	if (used < sizeof(line) - 1)
+		(void)strcpy(line + used, "\n");
 	/* the kernel drops what one open file writes too quickly */
 	write_text("/proc/sys/kernel/printk_devkmsg", "on\n");
 	write_text("/dev/kmsg", line);
