@@ -10,12 +10,14 @@ import pytest
 from boot import harness
 from image import cache, disk, kernel
 
+LONG = ("test_readers.py", "test_debian.py", "test_power_cut.py")
 LOGS = cache.PROJECT / "build/tests/boot"
 
 
 def pytest_collection_modifyitems(items):
     """The long ones first: no worker is left alone with one at the end."""
-    items.sort(key=lambda item: item.path.name != "test_debian.py")
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.name, len(LONG)))
 
 
 @pytest.fixture(scope="session")

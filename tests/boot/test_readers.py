@@ -32,7 +32,8 @@ def connection(number, name):
 def picture():
     """The smallest PNG there is: one grey dot."""
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
             + chunk(b"IDAT", zlib.compress(b"\0\x7f")) + chunk(b"IEND", b""))
 
@@ -169,12 +170,12 @@ def trusted(target, owner):
     """Who takes the server's certificate: openssl, curl and GnuTLS without any option."""
     for name in ("server.pem", "server.key"):
         target.put(f"/tmp/{name}", owner.text(name))
-    ask = (f"--connect-to {SERVER}:443:127.0.0.1:4433 https://{SERVER}/")
+    there = f"--connect-to {SERVER}:443:127.0.0.1:4433 https://{SERVER}/"
     said = target.ask(
         "openssl verify /tmp/server.pem >/dev/null 2>&1 && echo openssl\n"
         "openssl s_server -accept 4433 -cert /tmp/server.pem -key /tmp/server.key -www -quiet"
         " >/dev/null 2>&1 & sleep 1\n"
-        f"curl -sSo /dev/null --retry 5 --retry-connrefused {ask} 2>/dev/null && echo curl\n"
+        f"curl -sSo /dev/null --retry 5 --retry-connrefused {there} 2>/dev/null && echo curl\n"
         f"gnutls-cli --verify-hostname={SERVER} -p 4433 127.0.0.1 </dev/null >/dev/null 2>&1"
         " && echo gnutls\nkill $!")
     return set(said.split())

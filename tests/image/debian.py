@@ -90,8 +90,8 @@ READER_MASK = (
     "systemd-time-wait-sync.service", "e2scrub_all.timer", "e2scrub_reap.service",
 )
 
-# chrony cannot be installed beside systemd-timesyncd: it is there and not enabled. Services find the
-# folders they would make on a writable root.
+# chrony cannot be installed beside systemd-timesyncd: it is there and not enabled. Services find
+# the folders they would make on a writable root.
 READER_CUSTOMIZE = """
 cp usr/share/chrony/chrony.conf usr/share/chrony/chrony.keys etc/chrony/
 chroot . useradd --system --home-dir /var/lib/chrony --shell /usr/sbin/nologin _chrony
@@ -176,9 +176,8 @@ def _files(recipe, folder):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    ssh = folder / "etc/ssh"
-    run(["cp", _host_keys() / "key", ssh / "ssh_host_ed25519_key"])
-    run(["cp", _host_keys() / "key.pub", ssh / "ssh_host_ed25519_key.pub"])
+    for name in ("key", "key.pub"):
+        run(["cp", _host_keys() / name, folder / f"etc/ssh/ssh_host_ed25519_{name}"])
     tree = kernel.mkinitramfs()
     tree.write_module_tree(tree.ModuleTree(kernel.kernel().modules), recipe.modules,
                            folder / "usr")
@@ -243,4 +242,5 @@ def make(kind, path, label, uuid):
     run(["tune2fs", "-L", label, "-U", uuid, path], env=FIXED_TIME)
 
 
-__all__ = ["ADDRESS", "FOLDER", "MACHINE_ID", "RECIPES", "SIZE_MIB", "folder", "host_key", "key", "make"]
+__all__ = ["ADDRESS", "FOLDER", "MACHINE_ID", "RECIPES", "SIZE_MIB", "folder", "host_key", "key",
+           "make"]
