@@ -11,7 +11,6 @@ from image import cache, disk, kernel, packages
 from measure import Row
 
 PROGRAM = Path(os.environ.get("ANTEROOT") or cache.PROJECT / "build/anteroot")
-LIMIT = cache.PROJECT / "build/bench/limit"
 # Unpacking is over before /init runs; zstd is the smallest the kernel unpacks quickly.
 COMPRESS = "zstd"
 
@@ -70,16 +69,17 @@ def close_file_systems(path):
     scratch.unlink()
 
 
-def build_limit():
-    """The limit, with the C library and flags of the program; its path."""
-    cache.run(["make", "-s", "-f", "tests/bench/limit.mk", LIMIT.relative_to(cache.PROJECT)],
+def build_program(name):
+    """One of the bench's own, with the C library and flags of anteroot; its path."""
+    path = cache.PROJECT / "build/bench" / name
+    cache.run(["make", "-s", "-f", "tests/bench/programs.mk", path.relative_to(cache.PROJECT)],
               cwd=cache.PROJECT)
-    return LIMIT
+    return path
 
 
 def limit(loaded):
     """The limit's image: the named modules, in the order anteroot has loaded them in."""
-    program = build_limit()
+    program = build_program("limit")
     tool = kernel.mkinitramfs()
 
     def build(path):
