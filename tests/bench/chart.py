@@ -21,11 +21,9 @@ def cells(row, limit_median):
             str(row.get("memory_mib") or "-"))
 
 
-def table(results):
-    """A Markdown table that is also readable as it is."""
-    limit_median = results["rows"]["limit"]["init_seconds"]["median"]
-    lines = [COLUMNS] + [cells(row, limit_median) for row in results["rows"].values()]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+def grid(lines):
+    """A Markdown table that is also readable as it is; the first line is its head."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
 
     def draw(line):
         first, *rest = (word.rjust(width) if i else word.ljust(width)
@@ -35,6 +33,12 @@ def table(results):
     rule = "|" + "|".join("-" * (width + 1) + (":" if i else "-")
                           for i, width in enumerate(widths)) + "|"
     return "\n".join([draw(lines[0]), rule, *map(draw, lines[1:])]) + "\n"
+
+
+def table(results):
+    """All rows, and how much longer than the limit each takes."""
+    limit_median = results["rows"]["limit"]["init_seconds"]["median"]
+    return grid([COLUMNS] + [cells(row, limit_median) for row in results["rows"].values()])
 
 
 def text(x, y, words, anchor="start", color=INK, size=13, weight="normal"):
@@ -72,6 +76,14 @@ def panel(y, title, rows, value_of, label_of, spread_of=None):
     return "".join(parts), y + 28 + len(rows) * ROW + 22
 
 
+def sheet(parts, y, title):
+    """The whole SVG, of parts that end at y."""
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 16}" '
+            f'width="{WIDTH}" height="{y + 16}" font-family="sans-serif" role="img">'
+            f'<title>{escape(title)}</title>'
+            f'<rect width="100%" height="100%" fill="#ffffff"/>{"".join(parts)}</svg>\n')
+
+
 def time_label(row, limit_median):
     median = row["init_seconds"]["median"]
     ratio = "" if row["name"] == "limit" else f"  ({median / limit_median:.2f} x limit)"
@@ -100,7 +112,4 @@ def svg(results):
     foot = (f"{results['runs']} boots each, in turn; QEMU {env['qemu']} ({env['accelerator']}), "
             f"{env['machine']}, processors: {env['guest_processors']}; Linux {env['kernel']}; {env['processor']}")
     parts.append(text(16, y, foot, color=MUTED, size=11))
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 16}" '
-            f'width="{WIDTH}" height="{y + 16}" font-family="sans-serif" role="img">'
-            f'<title>anteroot beside other initramfs programs</title>'
-            f'<rect width="100%" height="100%" fill="#ffffff"/>{"".join(parts)}</svg>\n')
+    return sheet(parts, y, "anteroot beside other initramfs programs")
