@@ -32,11 +32,20 @@ static void warn_of_key(const struct config_entry *e, struct plan *p)
 				      config_entry_text(p->arena, e), instead));
 }
 
+#define KEYS_SHOWN 64 /* the report has all; the kernel's log is no place for thousands */
+
 void config_run(const struct facts *f, struct plan *p)
 {
+	size_t wrong = 0;
+
 	if (f->config.error)
 		warn_of_file(f, p);
 	for (size_t i = 0; i < f->config.n_entries; i++)
-		if (f->config.entry[i].line && config_severity(&f->config.entry[i]) == CONFIG_ERROR)
+		if (f->config.entry[i].line &&
+		    config_severity(&f->config.entry[i]) == CONFIG_ERROR && ++wrong <= KEYS_SHOWN)
 			warn_of_key(&f->config.entry[i], p);
+	if (wrong > KEYS_SHOWN)
+		PLAN_ADD(p, .kind = OP_WARN,
+			 .data = arena_printf(p->arena, "config.json: %zu more keys are wrong",
+					      wrong - KEYS_SHOWN));
 }

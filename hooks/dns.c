@@ -29,7 +29,7 @@ static void to_dnsmasq(const struct facts *f, struct plan *p)
 	const char *text = DNSMASQ_DEFAULT;
 
 	if (servers_none(servers))
-		text = ""; /* "server=null" would keep dnsmasq from starting */
+		text = ""; /* "server=null" is a name that dnsmasq cannot resolve */
 	else if (servers->n > 0)
 		text = servers_text(p, servers, "server=", "\n");
 	place_runtime(f, p, DNSMASQ_FILE, text, "dnsServers");

@@ -52,6 +52,8 @@ static bool line_of(const struct facts *f, struct plan *p, const struct op *op,
 static void collect(const struct facts *f, struct plan *p, struct manifest *after,
 		    struct manifest *between)
 {
+	manifest_reserve(p->arena, after, p->n);
+	manifest_reserve(p->arena, between, p->n + f->manifest.n);
 	for (size_t i = 0; i < p->n; i++) {
 		const char *known;
 
@@ -108,6 +110,14 @@ void manifest_run(const struct facts *f, struct plan *p)
 	write.data = manifest_text(p->arena, &between, &write.len);
 	if (!text || !write.data)
 		return;
+	if (write.len > MANIFEST_MAX_BYTES) {
+		/* It could not be read again: the one that is there stays, and knows what it knows. */
+		PLAN_ADD(p, .kind = OP_WARN,
+			 .data = "there are too many files for the manifest: those of this boot "
+				 "will "
+				 "not be removed");
+		return;
+	}
 	plan_add_first(p, &write);
 	if (write.len == len && memcmp(write.data, text, len) == 0)
 		return;

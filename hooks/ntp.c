@@ -9,6 +9,7 @@
 /* Servers are added to those of the image: chrony reads them from a source directory when it starts,
  * timesyncd from a drop-in. */
 #define CHRONY_FILE    "added_config.sources" /* as balenaOS names it */
+#define CHRONY_RUNTIME "/run/chrony"	      /* chronyd's own, and it is particular about it */
 #define TIMESYNCD_FILE "/systemd/timesyncd.conf.d/anteroot.conf"
 
 bool ntp_applies(const struct facts *f)
@@ -27,6 +28,12 @@ static void to_chrony(const struct facts *f, struct plan *p)
 			 .data = "chronyd's configuration in the target has no sourcedir");
 		return;
 	}
+	/* With another owner, or open to others, chronyd has no command socket. */
+	if (strcmp(dir, CHRONY_RUNTIME) == 0)
+		PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN,
+			 .target = arena_printf(p->arena, "%s/chrony", f->runtime_dir),
+			 .mode = 0750, .uid = f->target.chrony_uid, .gid = f->target.chrony_gid,
+			 .key = "ntpServers");
 	if (strncmp(dir, "/run/", 5) == 0)
 		place_runtime(f, p, arena_printf(p->arena, "%s/" CHRONY_FILE, dir + 4), text,
 			      "ntpServers");

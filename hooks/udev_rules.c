@@ -5,6 +5,8 @@
 #include "hooks/place.h"
 #include "hooks/table.h"
 
+#define PLAN_ROOM 64 /* for the steps behind this one */
+
 bool udev_rules_applies(const struct facts *f)
 {
 	return f->config.udev_rules.n > 0;
@@ -12,6 +14,7 @@ bool udev_rules_applies(const struct facts *f)
 
 void udev_rules_run(const struct facts *f, struct plan *p)
 {
+	plan_reserve(p, f->config.udev_rules.n + PLAN_ROOM);
 	for (size_t i = 0; i < f->config.udev_rules.n; i++) {
 		const struct config_rule *rule = &f->config.udev_rules.rule[i];
 

@@ -155,8 +155,19 @@ static int on_failed(struct boot *b, const struct op *op, const struct reason *r
 	return APPLY_NEXT;
 }
 
+static size_t count_deliveries(const struct plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++)
+		n += plan->op[i].kind == OP_DIR || plan->op[i].kind == OP_FILE ||
+		     plan->op[i].kind == OP_REMOVE || plan->op[i].kind == OP_SKIP;
+	return n;
+}
+
 int apply(struct boot *b, const struct plan *plan)
 {
+	report_reserve(&b->report, &b->arena, count_deliveries(plan));
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct op *op = &plan->op[i];
 		struct reason r = REASON_INIT;

@@ -60,6 +60,8 @@ struct facts_files {
 struct facts_target {
 	const char *
 		chrony_dir; /* where chronyd looks for sources; NULL: its configuration has no such place */
+	uid_t chrony_uid; /* whom chronyd runs as; 0 unless the target has a user for it */
+	gid_t chrony_gid;
 	bool bundle_ours; /* the manifest says that the CA bundle has a block of ours */
 	const char *
 		bundle; /* content of the CA bundle, NULL: not read, because nothing is to change */

@@ -154,10 +154,15 @@ static const char *sourcedir_of(struct arena *a, const char *conf)
 static void observe_chrony(struct boot *b, int rootfd)
 {
 	static const char *const names[] = { "/etc/chrony/chrony.conf", "/etc/chrony.conf" };
+	struct facts_target *t = &b->facts.target;
 	char *text;
 
 	if (b->facts.config.ntp_servers.n == 0)
 		return;
+	/* Debian's name for it, and everybody else's. */
+	if (accounts_user(rootfd, "_chrony", &t->chrony_uid, &t->chrony_gid) < 0 &&
+	    accounts_user(rootfd, "chrony", &t->chrony_uid, &t->chrony_gid) < 0)
+		t->chrony_uid = t->chrony_gid = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (read_target(&b->arena, rootfd, names[i], CONF_MAX_BYTES, &text, NULL) == 0) {
 			b->facts.target.chrony_dir = sourcedir_of(&b->arena, text);

@@ -69,22 +69,32 @@ const char *on_failure_name(enum on_failure f)
 	return names[f];
 }
 
+static bool grow(struct plan *p, size_t capacity)
+{
+	struct op *grown = arena_alloc(p->arena, capacity * sizeof(*grown));
+
+	if (!grown)
+		return false;
+	if (p->n)
+		memcpy(grown, p->op, p->n * sizeof(*grown));
+	p->op = grown;
+	p->capacity = capacity;
+	return true;
+}
+
+void plan_reserve(struct plan *p, size_t n)
+{
+	if (p->n + n > p->capacity)
+		(void)grow(p, p->n + n); /* the arena remembers */
+}
+
 struct op *plan_add(struct plan *p, const struct op *op)
 {
 	static struct op dummy;
 	struct op *o;
 
-	if (p->n == p->capacity) {
-		size_t more = p->capacity ? p->capacity * 2 : 16;
-		struct op *grown = arena_alloc(p->arena, more * sizeof(*grown));
-
-		if (!grown)
-			return &dummy;
-		if (p->n)
-			memcpy(grown, p->op, p->n * sizeof(*grown));
-		p->op = grown;
-		p->capacity = more;
-	}
+	if (p->n == p->capacity && !grow(p, p->capacity ? p->capacity * 2 : 16))
+		return &dummy;
 	o = &p->op[p->n++];
 	*o = *op;
 	o->hook = p->hook;
@@ -150,9 +160,12 @@ static bool makes_overlay(const struct op *op)
 
 void plan_overlays_first(struct plan *p)
 {
-	struct op *sorted = arena_alloc(p->arena, p->n * sizeof(*sorted));
+	struct op *sorted;
 	size_t n = 0;
 
+	if (!plan_find_kind(p, OP_OVERLAY))
+		return;
+	sorted = arena_alloc(p->arena, p->n * sizeof(*sorted));
 	if (!sorted)
 		return; /* the arena remembers, and the plan is not applied */
 	for (size_t i = 0; i < p->n; i++)

@@ -88,6 +88,9 @@ struct plan {
  */
 struct op *plan_add(struct plan *p, const struct op *op) _nonnull_all_;
 
+/** Makes room for `n` more operations in one piece: growing step by step leaves the smaller ones behind. */
+void plan_reserve(struct plan *p, size_t n) _nonnull_all_;
+
 /** plan_add() written as `PLAN_ADD(p, .kind = OP_…, …)`. */
 #define PLAN_ADD(p, ...) plan_add((p), &(struct op){ __VA_ARGS__ })
 

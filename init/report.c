@@ -28,6 +28,21 @@ static void *grow(struct arena *a, void *list, size_t n, size_t *capacity, size_
 	return p;
 }
 
+void report_reserve(struct report *r, struct arena *a, size_t n)
+{
+	size_t capacity = r->n_deliveries + n;
+	void *p = capacity > r->deliveries_capacity
+			  ? arena_alloc(a, capacity * sizeof(*r->delivery))
+			  : NULL;
+
+	if (!p)
+		return;
+	if (r->n_deliveries)
+		memcpy(p, r->delivery, r->n_deliveries * sizeof(*r->delivery));
+	r->delivery = p;
+	r->deliveries_capacity = capacity;
+}
+
 void report_add_delivery(struct report *r, struct arena *a, const struct report_delivery *d)
 {
 	void *p = grow(a, r->delivery, r->n_deliveries, &r->deliveries_capacity, sizeof(*d));

@@ -62,6 +62,9 @@ struct report {
 	size_t n_stages;
 };
 
+/** Makes room for `n` more deliveries in one piece. */
+void report_reserve(struct report *r, struct arena *a, size_t n);
+
 void report_add_delivery(struct report *r, struct arena *a, const struct report_delivery *d);
 void report_add_module(struct report *r, struct arena *a, const struct report_module *m);
 void report_add_warning(struct report *r, struct arena *a, const struct report_warning *w);

@@ -27,16 +27,18 @@ static void add_delivery(struct json *item, const struct report_delivery *d)
 
 static void add_delivered(struct json *j, const struct report *r)
 {
-	struct json *list = json_add_array(j, "delivered");
+	struct json_list list = { 0 };
 
 	for (size_t i = 0; i < r->n_deliveries; i++) {
-		struct json *item = json_append_object(list);
+		struct json *item = json_new_object();
 
 		json_add_string(item, "hook", r->delivery[i].hook);
 		if (r->delivery[i].key)
 			json_add_string(item, "key", r->delivery[i].key);
 		add_delivery(item, &r->delivery[i]);
+		json_list_add(&list, item);
 	}
+	json_add_list(j, "delivered", &list);
 }
 
 /* The deliveries that are for a key, sorted by it, so that a thousand keys find theirs. */
@@ -129,20 +131,22 @@ static void add_key(struct json *item, struct arena *a, const struct config_entr
 void report_config(struct json *j, struct boot *b)
 {
 	const struct config *c = &b->facts.config;
-	struct json *config = json_add_object(j, "config"), *keys;
+	struct json *config = json_add_object(j, "config");
+	struct json_list keys = { 0 };
 	const struct index index = make_index(b);
 
 	json_add_string(config, "state", config_state_name(c->state));
 	json_add_string(config, "origin", c->origin);
 	json_add_string(config, "error", c->error);
-	keys = json_add_array(config, "keys");
 	for (size_t i = 0; i < c->n_entries; i++) {
-		struct json *item = json_append_object(keys);
+		struct json *item = json_new_object();
 
 		add_key(item, &b->arena, &c->entry[i]);
 		if (item)
 			add_key_deliveries(item, &index, c->entry[i].key);
+		json_list_add(&keys, item);
 	}
+	json_add_list(config, "keys", &keys);
 	add_delivered(j, &b->report);
 }
 

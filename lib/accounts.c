@@ -120,25 +120,50 @@ int accounts_gid(int rootfd, const char *group, gid_t *ret_gid)
 	return -ENOENT;
 }
 
-int accounts_home(struct arena *a, int rootfd, const char *user, char **ret_home)
+/* The first line of a user in a passwd file whose ids are ids, and whose home is one when it is asked for. */
+static int find_user(struct arena *a, int rootfd, const char *user, bool with_home,
+		     struct line *ret, uint32_t *ret_uid, uint32_t *ret_gid)
 {
-	_cleanup_(arena_free) struct arena scratch = ARENA_INIT;
 	const char *text;
-	struct line l;
-	uint32_t id;
 	size_t len;
 	char *data;
 	int r;
 
-	r = accounts_read(&scratch, rootfd, "/etc/passwd", &data, &len);
+	r = accounts_read(a, rootfd, "/etc/passwd", &data, &len);
 	if (r < 0)
 		return r;
-	for (text = data; next_line(&text, data + len, &l);) {
-		if (l.n != 7 || !name_is(&l, user) || !parse_id(l.field[2], l.len[2], &id) ||
-		    !parse_id(l.field[3], l.len[3], &id) || !home_is_valid(l.field[5], l.len[5]))
-			continue;
-		*ret_home = arena_memdup(a, l.field[5], l.len[5]);
-		return *ret_home ? 0 : -ENOMEM;
-	}
+	for (text = data; next_line(&text, data + len, ret);)
+		if (ret->n == 7 && name_is(ret, user) &&
+		    parse_id(ret->field[2], ret->len[2], ret_uid) &&
+		    parse_id(ret->field[3], ret->len[3], ret_gid) &&
+		    (!with_home || home_is_valid(ret->field[5], ret->len[5])))
+			return 0;
 	return -ENOENT;
+}
+
+int accounts_user(int rootfd, const char *user, uid_t *ret_uid, gid_t *ret_gid)
+{
+	_cleanup_(arena_free) struct arena scratch = ARENA_INIT;
+	uint32_t uid, gid;
+	struct line l;
+	int r = find_user(&scratch, rootfd, user, false, &l, &uid, &gid);
+
+	if (r < 0)
+		return r;
+	*ret_uid = uid;
+	*ret_gid = gid;
+	return 0;
+}
+
+int accounts_home(struct arena *a, int rootfd, const char *user, char **ret_home)
+{
+	_cleanup_(arena_free) struct arena scratch = ARENA_INIT;
+	uint32_t uid, gid;
+	struct line l;
+	int r = find_user(&scratch, rootfd, user, true, &l, &uid, &gid);
+
+	if (r < 0)
+		return r;
+	*ret_home = arena_memdup(a, l.field[5], l.len[5]);
+	return *ret_home ? 0 : -ENOMEM;
 }

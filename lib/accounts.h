@@ -16,3 +16,7 @@ int accounts_gid(int rootfd, const char *group, gid_t *ret_gid) _nonnull_all_ _m
  */
 int accounts_home(struct arena *a, int rootfd, const char *user,
 		  char **ret_home) _nonnull_all_ _must_check_;
+
+/** @return 0 and the ids of a user and of its group; -ENOENT when there is no such user; … */
+int accounts_user(int rootfd, const char *user, uid_t *ret_uid,
+		  gid_t *ret_gid) _nonnull_all_ _must_check_;

@@ -220,7 +220,11 @@ static int settle(struct arena *a, const struct config_document *doc, const stru
 	bool *kept_row = arena_alloc(a, config_keys_len * sizeof(*kept_row));
 
 	c->origin = doc->name;
-	config_read(&rd, top);
+	/* As many entries as there can be, in one piece: doubling would leave the halves behind. */
+	rd.capacity = json_count(top) + config_keys_len;
+	c->entry = arena_alloc(a, rd.capacity * sizeof(*c->entry));
+	if (c->entry)
+		config_read(&rd, top);
 	if (!kept_row || arena_failed(a))
 		return -ENOMEM;
 	if (kept)

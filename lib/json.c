@@ -320,6 +320,70 @@ static bool build_failed(const cJSON *c)
 	return false;
 }
 
+/* Room for so many more bytes and a NUL. */
+static bool list_reserve(struct json_list *list, size_t more)
+{
+	size_t capacity = list->capacity ? list->capacity : 1024;
+	char *text;
+
+	while (capacity < list->len + more + 1)
+		capacity *= 2;
+	if (capacity == list->capacity)
+		return true;
+	text = realloc(list->text, capacity);
+	if (!text)
+		return false;
+	list->text = text;
+	list->capacity = capacity;
+	return true;
+}
+
+void json_list_add(struct json_list *list, struct json *item)
+{
+	_cleanup_json_ struct json *owned = item;
+	char *printed = owned && !build_failed(as_cjson(owned))
+				? cJSON_PrintUnformatted(as_cjson(owned))
+				: NULL;
+	size_t len = printed ? strlen(printed) : 0;
+
+	if (!printed || !list_reserve(list, len + 2)) {
+		list->failed = true;
+	} else {
+		if (list->len > 0)
+			list->text[list->len++] = ',';
+		list->text[list->len++] = '\n';
+		memcpy(list->text + list->len, printed, len);
+		list->len += len;
+		list->text[list->len] = '\0';
+	}
+	cJSON_free(printed);
+}
+
+void json_add_list(struct json *object, const char *name, struct json_list *list)
+{
+	char *text = list->failed ? NULL : malloc(list->len + 3);
+
+	if (text) {
+		text[0] = '[';
+		memcpy(text + 1, list->text ? list->text : "", list->len);
+		memcpy(text + 1 + list->len, "]", 2);
+	}
+	free(list->text);
+	*list = (struct json_list){ 0 };
+	if (object)
+		(void)add(object, name, text ? cJSON_CreateRaw(text) : NULL);
+	free(text);
+}
+
+size_t json_count(const struct json *j)
+{
+	size_t n = 1;
+
+	for (const struct json *child = json_first(j); child; child = json_next(child))
+		n += json_count(child);
+	return n;
+}
+
 static char *print(const struct json *j, struct arena *a, cJSON_bool indented)
 {
 	char *printed, *copy;

@@ -18,7 +18,7 @@
 struct json; /* a value; owned by its document */
 
 #define JSON_DEPTH_MAX	32
-#define JSON_VALUES_MAX 16384
+#define JSON_VALUES_MAX 4096
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
@@ -82,6 +82,25 @@ void json_add_string(struct json *object, const char *name, const char *value); 
 void json_add_int(struct json *object, const char *name, int64_t value);
 void json_add_bool(struct json *object, const char *name, bool value);
 void json_append_string(struct json *array, const char *value);
+
+/*
+ * A long array. A tree takes a hundred times the memory of its text, so each item is printed, on one line,
+ * and freed as it is added.
+ */
+struct json_list {
+	char *text; /* items with commas between them; malloc()ed */
+	size_t len, capacity;
+	bool failed;
+};
+
+/** Adds an item, which is freed; NULL is an earlier failure. */
+void json_list_add(struct json_list *list, struct json *item) _nonnull_(1);
+
+/** Puts the array into an object, and frees the list. */
+void json_add_list(struct json *object, const char *name, struct json_list *list) _nonnull_(2, 3);
+
+/** @return how many values a document has, itself included. */
+size_t json_count(const struct json *j) _nonnull_all_;
 
 /** @return indented text that ends in a newline, or NULL when memory was out at any time. */
 char *json_print(const struct json *j, struct arena *a) _nonnull_(2);

@@ -21,19 +21,29 @@ static int compare(const void *a, const void *b)
 	return r ? r : (x->known != NULL) - (y->known != NULL);
 }
 
+static bool grow(struct arena *a, struct manifest *m, size_t capacity)
+{
+	struct manifest_file *more = arena_alloc(a, capacity * sizeof(*more));
+
+	if (!more)
+		return false;
+	if (m->n > 0)
+		memcpy(more, m->file, m->n * sizeof(*more));
+	m->file = more;
+	m->capacity = capacity;
+	return true;
+}
+
+void manifest_reserve(struct arena *a, struct manifest *m, size_t n)
+{
+	if (m->n + n > m->capacity)
+		(void)grow(a, m, m->n + n); /* the arena remembers */
+}
+
 void manifest_add(struct arena *a, struct manifest *m, const char *path, const char *known)
 {
-	if (m->n == m->capacity) {
-		size_t capacity = m->capacity ? 2 * m->capacity : 32;
-		struct manifest_file *more = arena_alloc(a, capacity * sizeof(*more));
-
-		if (!more)
-			return;
-		if (m->n > 0)
-			memcpy(more, m->file, m->n * sizeof(*more));
-		m->file = more;
-		m->capacity = capacity;
-	}
+	if (m->n == m->capacity && !grow(a, m, m->capacity ? 2 * m->capacity : 32))
+		return;
 	m->file[m->n++] = (struct manifest_file){ path, known };
 }
 

@@ -21,7 +21,7 @@
  */
 
 #define MANIFEST_PATH	   "/var/lib/anteroot/manifest"
-#define MANIFEST_MAX_BYTES (1024u * 1024u)
+#define MANIFEST_MAX_BYTES (2u * 1024u * 1024u)
 
 struct manifest_file {
 	const char *path;  /* absolute, in the target */
@@ -43,6 +43,9 @@ int manifest_parse(struct arena *a, const char *text, size_t len, struct manifes
 
 /** @return the file's line, NULL: we never wrote it. */
 const struct manifest_file *manifest_find(const struct manifest *m, const char *path) _nonnull_all_;
+
+/** Makes room for `n` more files in one piece. */
+void manifest_reserve(struct arena *a, struct manifest *m, size_t n) _nonnull_all_;
 
 /** Appends a file; manifest_sort() makes it a manifest again. @param known as in the struct */
 void manifest_add(struct arena *a, struct manifest *m, const char *path, const char *known)

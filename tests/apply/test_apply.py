@@ -303,6 +303,19 @@ def test_chrony_directory_of_the_image(device):
     assert not device.has("etc/chrony/sources.d/added_config.sources")
 
 
+@pytest.mark.parametrize("user,ids", [("_chrony:x:101:102", (101, 102)), ("chrony:x:7:8", (7, 8)),
+                                      (None, (0, 0))])
+def test_runtime_directory_of_chrony(device, user, ids):
+    """Of another owner, or open to others, chronyd gives up its command socket."""
+    if user:
+        device.write("etc/passwd", device.text("etc/passwd") + f"{user}::/:/bin/false\n")
+    device.apply({"ntpServers": "a.example"})
+    info = (device.root / "run/chrony").stat()
+    assert (info.st_uid, info.st_gid) == ids
+    assert info.st_mode & 0o7777 == 0o750
+    assert (device.root / "run/chrony/added_config.sources").stat().st_mode & 0o7777 == 0o644
+
+
 @pytest.mark.parametrize("value,text", [
     (None, "server=8.8.8.8\n"), ("", "server=8.8.8.8\n"), ("null", ""),
     ("1.1.1.1#5353 2620:fe::fe", "server=1.1.1.1#5353\nserver=2620:fe::fe\n")])
@@ -425,6 +438,14 @@ def test_manifest_waits_for_failed_deliveries(device):
     report = device.apply()
     assert device.text("etc/udev/rules.d/a.rules") == "two\n"
     assert all("kept" not in item for item in report["delivered"])
+
+
+def test_more_wrong_keys_than_a_log_holds(device):
+    """The first 64 are in the log, the report has all, and the time it takes is no square of them."""
+    report = device.apply({"os": {"sshKeys": [7] * 3000}}, NO)
+    assert len(report["warnings"]) == 65
+    assert report["warnings"][-1]["text"] == "config.json: 2937 more keys are wrong"
+    assert sum(item["verdict"] == "rejected" for item in report["config"]["keys"]) == 3001
 
 
 def test_thousand_of_each(device):

@@ -109,7 +109,7 @@ def test_world_readable_cache_of_api_keys(device):
     (device.boot / "system-connections").mkdir()
     (device.boot / "system-connections/home").write_text("[connection]\nid=a\n[wifi-security]\n"
                                                          "psk=s3cr3t-7\n", encoding="utf-8")
-    device.configure({**secrets, "hostname": "h", "os": {"sshKeys": ["bad\nkey s3cr3t-8"]}})
+    device.configure({**secrets, "hostname": "h", "os": {"sshKeys": ["good", "bad\nkey s3cr3t-8"]}})
     done = run("apply", *device.words())
     assert "s3cr3t" not in done.stdout + done.stderr
     report = device.apply(..., NO)

@@ -147,12 +147,29 @@ static void test_files(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_user(void **state)
+{
+	const struct scratch *s = *state;
+	uid_t uid = UNTOUCHED;
+	gid_t gid = UNTOUCHED;
+
+	assert_int_equal(accounts_user(s->fd, "_chrony", &uid, &gid), -ENOENT);
+	put_text(s->fd, "etc/passwd",
+		 "_chrony:x:bad:7::/:/x\n_chrony:x:101:102:Chrony daemon,,,:nowhere:/bin/false\n",
+		 0644);
+	assert_int_equal(accounts_user(s->fd, "chrony", &uid, &gid), -ENOENT);
+	assert_int_equal(uid, UNTOUCHED);
+	assert_int_equal(accounts_user(s->fd, "_chrony", &uid, &gid), 0);
+	assert_int_equal(uid, 101);
+	assert_int_equal(gid, 102);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_group), CASE(test_malformed_groups),
 		CASE(test_home),  CASE(test_malformed_users),
-		CASE(test_files),
+		CASE(test_files), CASE(test_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,12 +196,34 @@ static void test_texts_without_memory(void **state)
 
 #define TEST(t) cmocka_unit_test_teardown(t, teardown)
 
+/* Room that was made is used, and what is there stays. */
+static void test_reserve(void **state)
+{
+	struct plan p = PLAN_INIT(&a);
+	const struct op *first;
+
+	(void)state;
+	PLAN_ADD(&p, .kind = OP_WARN, .data = "0");
+	plan_reserve(&p, 100);
+	first = p.op;
+	for (int i = 0; i < 100; i++)
+		PLAN_ADD(&p, .kind = OP_AGAIN);
+	assert_ptr_equal(p.op, first);
+	assert_string_equal(p.op[0].data, "0");
+	assert_int_equal(p.n, 101);
+	plan_add_first(&p, &(struct op){ .kind = OP_WAIT });
+	assert_int_equal(p.op[0].kind, OP_WAIT);
+	assert_string_equal(p.op[1].data, "0");
+	assert_int_equal(p.n, 102);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_names),
 		TEST(test_add_and_find),
 		TEST(test_growing_keeps_all),
+		TEST(test_reserve),
 		TEST(test_filesystem_once_for_each_type),
 		TEST(test_no_memory),
 		TEST(test_texts),
