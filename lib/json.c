@@ -320,7 +320,7 @@ static bool build_failed(const cJSON *c)
 	return false;
 }
 
-/* Room for so many more bytes and a NUL. */
+/* Room for so many more bytes and the end, `]` and a NUL. */
 static bool list_reserve(struct json_list *list, size_t more)
 {
 	size_t capacity = list->capacity ? list->capacity : 1024;
@@ -346,33 +346,33 @@ void json_list_add(struct json_list *list, struct json *item)
 				: NULL;
 	size_t len = printed ? strlen(printed) : 0;
 
-	if (!printed || !list_reserve(list, len + 2)) {
+	if (!printed || !list_reserve(list, len + 3)) {
 		list->failed = true;
 	} else {
-		if (list->len > 0)
-			list->text[list->len++] = ',';
-		list->text[list->len++] = '\n';
-		memcpy(list->text + list->len, printed, len);
-		list->len += len;
-		list->text[list->len] = '\0';
+		list->text[list->len] = list->len ? ',' : '[';
+		list->text[list->len + 1] = '\n';
+		memcpy(list->text + list->len + 2, printed, len);
+		list->len += len + 2;
 	}
 	cJSON_free(printed);
 }
 
 void json_add_list(struct json *object, const char *name, struct json_list *list)
 {
-	char *text = list->failed ? NULL : malloc(list->len + 3);
+	cJSON *raw = NULL;
 
-	if (text) {
-		text[0] = '[';
-		memcpy(text + 1, list->text ? list->text : "", list->len);
-		memcpy(text + 1 + list->len, "]", 2);
+	if (!list->failed && list->text) {
+		memcpy(list->text + list->len, "]", 2);
+		raw = cJSON_CreateRaw(list->text);
+	} else if (!list->failed) {
+		raw = cJSON_CreateArray();
 	}
 	free(list->text);
 	*list = (struct json_list){ 0 };
 	if (object)
-		(void)add(object, name, text ? cJSON_CreateRaw(text) : NULL);
-	free(text);
+		(void)add(object, name, raw);
+	else
+		cJSON_Delete(raw);
 }
 
 size_t json_count(const struct json *j)

@@ -88,7 +88,7 @@ void json_append_string(struct json *array, const char *value);
  * and freed as it is added.
  */
 struct json_list {
-	char *text; /* items with commas between them; malloc()ed */
+	char *text; /* `[` and the items with commas between them; malloc()ed */
 	size_t len, capacity;
 	bool failed;
 };

@@ -20,7 +20,7 @@ from image import cache, debian, disk, kernel                   # noqa: E402
 
 WORK = PROJECT / "build/demo"
 BINARY = PROJECT / "build/anteroot"
-DISK = disk.Disk(root_a="debian", root_b="debian")
+DISK = disk.Disk(root_a="debian-readers", root_b="debian-readers")
 
 # One round trip for all that is read from the target, each part under its own line.
 QUESTIONS = {
@@ -30,12 +30,18 @@ QUESTIONS = {
     "hostname": "uname -n; cat /etc/hostname",
     "mounts": "cat /proc/self/mountinfo",
     "delivered": "stat -c '%a %U:%G %n' /etc/hostname /etc/udev/rules.d/*.rules "
-                 "/root/.ssh/authorized_keys_local /var/log/journal",
+                 "/root/.ssh/authorized_keys_local /var/log/journal /run/modprobe.d/*.conf "
+                 "/run/systemd/*.conf.d/anteroot.conf /run/dnsmasq.servers "
+                 "/etc/NetworkManager/conf.d/os-networkmanager.conf",
     "udev": "udevadm test /sys/class/block/vda2 2>&1 | grep rules.d/[0-9]*.rules",
     "udevd": "journalctl -b -o cat -u systemd-udevd.service --no-pager | grep /etc/udev/rules.d/",
     "journal": "journalctl --header | grep -m1 '^File path'",
     "first": "journalctl -b -n all -o json --output-fields=_HOSTNAME,MESSAGE | head -1",
     "analyze": "systemd-analyze",
+    "resolved": "resolvectl dns | sed -n 's/^Global: //p'",
+    "timesyncd": "timedatectl show-timesync --property=SystemNTPServers --value",
+    "network": "NetworkManager --print-config | grep wifi.scan-rand-mac-address",
+    "country": "modprobe cfg80211; cat /sys/module/cfg80211/parameters/ieee80211_regdom",
 }
 
 
@@ -150,7 +156,8 @@ def show_deliveries(demo, report, answers):
     modes = {words[2]: words[:2] for words in map(str.split, answers["delivered"].splitlines())}
     for item in report["delivered"]:
         mode, owner = modes.get(item["path"], ("", ""))
-        demo.paper.line(f"    {item['hook']:<12} {item['action']:<10} {item['path']:<42} "
+        where = item["path"] or f"{item['key']}: {item['error']}"
+        demo.paper.line(f"    {item['hook']:<12} {item['action']:<10} {where:<50} "
                         f"{mode:<5} {owner}".rstrip())
     for warning in report["warnings"]:
         demo.paper.line(f"    warning: {warning['text']}")
@@ -195,6 +202,14 @@ def show_proofs(demo, state, answers):
     demo.prove("its first line already has the host name",
                first.get("_HOSTNAME") == config["hostname"],
                f"{first.get('_HOSTNAME')}: {first.get('MESSAGE')}")
+    demo.prove("resolved has the name servers", answers["resolved"].split() == config["dnsServers"].split(),
+               answers["resolved"])
+    demo.prove("timesyncd has the time servers", answers["timesyncd"].split() == config["ntpServers"].split(),
+               answers["timesyncd"])
+    demo.prove("NetworkManager scans with its own hardware address",
+               answers["network"].strip().endswith("=no"), answers["network"])
+    demo.prove("the Wi-Fi driver has the country", answers["country"].strip() == config["country"],
+               answers["country"])
     demo.prove("/run/anteroot came along", {"state.json", "report.json", "boot.log"} <= set(answers["run"].split()),
                " ".join(answers["run"].split()))
 
