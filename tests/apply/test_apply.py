@@ -7,7 +7,7 @@ import random
 import subprocess
 
 import pytest
-from conftest import (DONE, NO, SYSTEM, USAGE, as_value, certificate, keys_of, needs_root, run,
+from conftest import (DONE, NO, PROGRAM, SYSTEM, USAGE, as_value, certificate, keys_of, needs_root, run,
                       traced)
 
 pytestmark = needs_root
@@ -269,6 +269,50 @@ def test_certificates_of_one_name(device):
     assert not device.has(f"etc/ssl/certs/{hashed}.1") and not device.has(f"etc/ssl/certs/{hashed}.2")
 
 
+def test_more_connections_than_a_device_has(device):
+    folder = device.boot / "system-connections"
+    folder.mkdir()
+    for number in range(70):
+        (folder / f"c{number}").write_text(CONNECTION, encoding="utf-8")
+    report = device.apply({}, NO)
+    assert any("more than 64 files" in item["text"] for item in report["warnings"])
+    assert len(os.listdir(device.root / "etc/NetworkManager/system-connections")) == 64
+
+
+def test_manifest_that_is_a_folder(device):
+    (device.root / MANIFEST).mkdir(parents=True)
+    report = device.apply({"hostname": "x"}, SYSTEM)
+    assert any("files of earlier boots stay" in item["text"] for item in report["warnings"])
+    assert device.text("etc/hostname") == "x\n"
+
+
+def test_more_servers_than_a_reader_takes(device):
+    servers = [f"s{number}.example" for number in range(33)]
+    report = device.apply({"ntpServers": " ".join(servers)}, NO)
+    assert keys_of(report)["ntpServers[32]"]["error"].startswith("is one too many")
+    assert device.text("run/chrony/added_config.sources").count("pool ") == 32
+
+
+def limited(kib, *words):
+    return subprocess.run(["prlimit", f"--as={kib * 1024}", PROGRAM, *map(str, words)], check=False,
+                          capture_output=True, text=True)
+
+
+def test_memory_runs_out(device, sample):
+    """With any amount of it that the C library starts with, the program ends in order."""
+    device.configure(all_keys(sample))
+    seen = set()
+    for kib in range(400, 2400, 40):
+        if limited(kib, "--version").returncode != DONE:
+            continue
+        done = limited(kib, "apply", *device.words())
+        assert done.returncode in (DONE, SYSTEM), (kib, done)
+        assert done.returncode == DONE or "unable to" in done.stderr + done.stdout, (kib, done)
+        seen.add(done.returncode)
+    if "san" not in PROGRAM.name:
+        assert seen == {DONE, SYSTEM}
+
+
 def test_bundle_that_is_a_link_is_left_alone(device):
     path = device.root / BUNDLE
     path.rename(path.with_name("bundle"))
@@ -397,7 +441,8 @@ def test_folders_that_are_none(device, tmp_path):
         done = run("apply", *words)
         assert done.returncode == USAGE
         assert "expected a folder" in done.stderr
-    assert run("apply", "--root", device.root, "--config", tmp_path / "absent").returncode == USAGE
+    for path in (tmp_path / "absent", "/absent.json"):
+        assert run("apply", "--root", device.root, "--config", path).returncode == USAGE
 
 
 def test_config_alone(device, tmp_path):

@@ -381,6 +381,39 @@ static void test_keys_of_a_home_that_is_the_root(void **state)
 	assert_non_null(plan_find(&plan, OP_FILE, "/sysroot/.ssh/authorized_keys_local"));
 }
 
+/* What could not be read again is not kept; what was kept before stays. */
+static void test_configuration_too_large_to_keep(void **state)
+{
+	const size_t len = CONFIG_KEPT_MAX_BYTES + 1;
+	char *key = arena_alloc(&a, len + 1);
+	const char *keys[] = { key };
+
+	(void)state;
+	memset(key, 'k', len);
+	f.config.state = CONFIG_READ;
+	f.config.ssh_keys = (struct config_strings){ keys, 1 };
+	f.keep_dir = "/run/anteroot/mnt/state/anteroot";
+	assert_true(config_keep_applies(&f));
+	config_keep_run(&f, &plan);
+	assert_int_equal(plan.n, 1);
+	assert_int_equal(plan.op[0].kind, OP_WARN);
+}
+
+static void test_manifest_too_large(void **state)
+{
+	static const char sha1[] = "0123456789abcdef0123456789abcdef01234567";
+
+	(void)state;
+	f.config.state = CONFIG_READ;
+	f.target_writable = true;
+	for (unsigned int i = 0; i < MANIFEST_MAX_BYTES / 50; i++)
+		manifest_add(&a, &f.manifest, arena_printf(&a, "/etc/%08u", i), sha1);
+	assert_true(manifest_applies(&f));
+	manifest_run(&f, &plan);
+	assert_int_equal(plan.n, 1);
+	assert_int_equal(plan.op[0].kind, OP_WARN);
+}
+
 /* A boot in which every hook has something to do, on a root that is writable or not. */
 static void fill(bool writable)
 {
@@ -586,6 +619,8 @@ int main(void)
 		TEST(test_root_of_no_known_form),
 		TEST(test_no_root_anywhere),
 		TEST(test_read_only_root_without_the_directory),
+		TEST(test_configuration_too_large_to_keep),
+		TEST(test_manifest_too_large),
 		TEST(test_hostile_connection_name_in_a_message),
 		TEST(test_keys_of_a_home_that_is_the_root),
 		TEST(test_no_memory_anywhere),
