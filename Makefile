@@ -184,7 +184,7 @@ uninstall:
 
 # What came over the network stays; "rm -r build" takes it too.
 clean:
-	rm -rf build/obj build/tests build/check build/style build/anteroot*
+	rm -rf build/obj build/tests build/check build/style build/fuzz build/anteroot*
 
 include tests/tests.mk
 -include $(OBJECTS:.o=.d)

@@ -32,14 +32,43 @@ $(CMOCKA_PROGRAMS): $(T)/%: $(O)/tests/%.o $(HELPERS) $(TESTED) $(O)/third-party
 	$(Q)$(call LINK,$< $(LINK_WITH)) -lcmocka
 $(O)/tests/%.o: CPPFLAGS += -DTESTS_DIR='"$(CURDIR)/tests"'
 
-.PHONY: test-programs klibc-programs objects
-test-programs: $(CMOCKA_PROGRAMS)
+# tests/fuzz: each fuzzer with replay.c, which needs no clang; and, by clang, with libFuzzer. The libraries are
+# those of the variant: nobody looks for faults in them.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/fuzz.c %/replay.c,$(sort $(wildcard tests/fuzz/*.c))))
+REPLAY  := $(O)/tests/fuzz/replay.o $(O)/tests/fuzz/fuzz.o
+$(FUZZERS:%=$(T)/fuzz/%): $(T)/fuzz/%: $(O)/tests/fuzz/%.o $(REPLAY) $(TESTED) $(O)/third-party.stamp
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(call LINK,$< $(REPLAY) $(TESTED))
+
+FUZZ_CC      ?= clang
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS   := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_COMPILE = $(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Wno-missing-field-initializers -Werror \
+	$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined $(CFLAGS_glibc) -isystem $(THIRD_PARTY)/include \
+	$(CPPFLAGS) -MMD -MP
+FUZZED := $(patsubst $(O)/%,build/obj/fuzz/%,$(TESTED)) build/obj/fuzz/tests/fuzz/fuzz.o
+$(FUZZERS:%=build/tests/fuzz/%): build/tests/fuzz/%: build/obj/fuzz/tests/fuzz/%.o $(FUZZED)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+build/obj/fuzz/init/version.o: FUZZ_FLAGS += -DANTEROOT_VERSION='"fuzz"' -DANTEROOT_BUILD_EPOCH=0
+build/obj/fuzz/%.o: %.c build/obj/fuzz/flags | $(O)/third-party.stamp
+	$(call say,CLANG,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_COMPILE) -c -o $@ $<
+$(eval $(call content,build/obj/fuzz/flags,$(call squote,$(FUZZ_COMPILE) $(PINNED))))
+-include $(patsubst %.c,build/obj/fuzz/%.d,$(SOURCES) $(wildcard tests/fuzz/*.c))
+
+.PHONY: test-programs fuzz-programs klibc-programs objects
+test-programs: $(CMOCKA_PROGRAMS) $(FUZZERS:%=$(T)/fuzz/%)
+fuzz-programs: $(FUZZERS:%=build/tests/fuzz/%)
 klibc-programs: $(if $(filter klibc,$(LIBC)),$(KLIBC_PROGRAMS),$(T)/klibc/numbers $(T)/klibc/addresses)
 objects: $(OBJECTS)
 -include $(patsubst %.c,$(O)/%.d,$(wildcard tests/*/*.c))
 
 # The targets people call. A "+" hands make's job slots on.
-PARTS := unit cases fault certificates documents apply klibc style manners boot
+PARTS := unit cases fault certificates documents apply fuzz klibc style manners boot
 export STYLE_CFLAGS := -D_GNU_SOURCE -I. -isystem build/obj/klibc/third-party/include \
 	-DANTEROOT_VERSION='"$(VERSION)"' -DANTEROOT_BUILD_EPOCH=0
 export STYLE_KLIBC_CFLAGS := $(STYLE_CFLAGS) $(CFLAGS_klibc)
@@ -59,6 +88,15 @@ documents:
 	@tests/tools/packages check
 	+@$(MAKE) --no-print-directory LIBC=glibc SANITIZE=address,undefined build/tests/glibc-san/tools/describe
 	@tests/tools/documents build/tests/glibc-san/tools/describe --write
+
+# Fuzzing without an end in sight: FUZZ_SECONDS each, one beside the other when make has slots for them.
+.PHONY: fuzz $(FUZZERS:%=fuzz-%)
+fuzz:
+	@tests/tools/packages check
+	+@$(MAKE) --no-print-directory LIBC=glibc SANITIZE=address,undefined fuzz-programs
+	+@$(MAKE) --no-print-directory $(FUZZERS:%=fuzz-%)
+$(FUZZERS:%=fuzz-%):
+	@tests/tools/fuzz $(@:fuzz-%=%) --seconds $(FUZZ_SECONDS)
 
 demo:
 	@tests/tools/packages demo
