@@ -98,7 +98,8 @@ static bool can_be_a_name(const char *name)
 	return *name && strlen(name) <= 255 && !strchr(name, '/') && !connection_is_ignored(name);
 }
 
-static void fill_connection(struct world *w, const struct input *in, unsigned int bits)
+static void fill_connection(struct world *w, const struct input *in, unsigned int bits,
+			    unsigned int seed)
 {
 	static const char kept[] = "[connection]\nid=kept\n";
 	const char *text = arena_memdup(&w->a, in->p ? in->p : "", in->len), *content;
@@ -111,7 +112,9 @@ static void fill_connection(struct world *w, const struct input *in, unsigned in
 	w->f.connections.readable = !(bits & UNREADABLE);
 	if (!can_be_a_name(w->connection.name))
 		return;
-	w->kept_connection = (struct boot_file){ w->connection.name, kept, strlen(kept), 0 };
+	/* Of the same connection, or of one that is no longer on the boot partition. */
+	w->kept_connection = (struct boot_file){ seed & 32 ? "gone" : w->connection.name, kept,
+						 strlen(kept), 0 };
 	if (w->f.connections.readable)
 		w->f.connections =
 			(struct facts_files){ .readable = true, .file = &w->connection, .n = 1 };
@@ -133,7 +136,9 @@ static void fill_target(struct world *w, const struct input *manifest, const str
 	f->target_writable = f->offline || !(bits & READ_ONLY);
 	f->keep_dir = bits & NO_KEEP_DIR ? NULL : KEEP_DIR;
 	f->root_home = bits & NO_HOME ? NULL : seed & 16 ? "/" : "/root";
-	f->target.chrony_dir = bits & CHRONY_IN_ETC ? "/etc/chrony/sources.d" : "/run/chrony";
+	f->target.chrony_dir = bits & CHRONY_IN_ETC ? "/etc/chrony/sources.d"
+			       : seed & 64	    ? NULL
+						    : "/run/chrony";
 	f->has_journal_gid = !(seed & 1);
 	f->journal_gid = 101;
 	f->mounted[PART_DATA] = f->offline || seed & 2 ? NULL : "vda6";
@@ -161,7 +166,7 @@ static void fill(struct world *w, struct input in)
 	w->kept_text = input_copy(&parts[1]);
 	w->file = (struct config_document){ "config.json", w->file_text, parts[0].len, 0, 0 };
 	w->kept = (struct config_document){ "kept", w->kept_text, parts[1].len, 0, 0 };
-	fill_connection(w, &parts[2], bits);
+	fill_connection(w, &parts[2], bits, seed);
 	fill_target(w, &parts[3], &parts[4], bits, seed);
 }
 
