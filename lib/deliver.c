@@ -114,22 +114,54 @@ static int fail_to_keep(struct reason *r, int err, const char *path)
 {
 	if (err == -EEXIST)
 		return reason_setf(r, err, "keep aside", path,
-				   "all its names are taken by files kept earlier");
+				   "all its names are taken by directories");
 	if (err == -EPERM)
-		return reason_setf(r, err, "keep aside", path,
-				   "it is immutable, or its file system has no hard links");
+		return reason_setf(r, err, "keep aside", path, "it is immutable");
 	return fail(r, err, "keep aside", path);
 }
 
+static int sync_dir(const struct sys *sys, const struct deliver_place *p, const char *path,
+		    struct reason *r)
+{
+	int err = deliver_sync_dir(sys, p->dirfd);
+
+	return err < 0 ? reason_set(r, err, "sync the directory of", path) : 0;
+}
+
+/* What a file system without hard links says, or with no more of them for this file. An immutable file
+ * is -EPERM too: it cannot be renamed either. */
+static bool cannot_link(int err)
+{
+	return err == -EPERM || err == -EOPNOTSUPP || err == -EMLINK;
+}
+
+/* What is there gets its second name before anything of ours takes the first one. When the rest fails the
+ * second name stays: an I/O error does not say that nothing has happened, and the next boot uses it. */
+static int add_name(const struct sys *sys, const struct deliver_place *p,
+		    const struct deliver_kept *second)
+{
+	int err;
+
+	if (!second->taken)
+		return sys->linkat(p->dirfd, p->name, p->dirfd, second->name);
+	err = sys->linkat(p->dirfd, p->name, p->dirfd, p->temp);
+	if (err < 0)
+		return err;
+	err = sys->renameat(p->dirfd, p->temp, p->dirfd, second->name);
+	if (err < 0)
+		(void)sys->unlinkat(p->dirfd, p->temp, 0);
+	return err;
+}
+
 /*
- * What is there has a second name before the new file takes the first one. When that fails the second
- * name stays: an I/O error does not say that the rename has not happened, and the next boot uses it.
+ * The temporary file takes the name. Where no link could be made, what is there is renamed to its second
+ * name (`aside`, else NULL) first: for a moment nothing has the name. After a power cut in that moment the
+ * next boot delivers it again; after an error what was there comes back.
  */
 static int replace(const struct sys *sys, const struct deliver_place *p, const char *path,
-		   const struct deliver_kept *kept, struct reason *r)
+		   const char *aside, struct reason *r)
 {
-	bool link = kept->name[0] && !kept->there;
-	int err = link ? sys->linkat(p->dirfd, p->name, p->dirfd, kept->name) : 0;
+	int err = aside ? sys->renameat(p->dirfd, p->name, p->dirfd, aside) : 0;
 
 	if (err < 0) {
 		(void)sys->unlinkat(p->dirfd, p->temp, 0);
@@ -137,11 +169,12 @@ static int replace(const struct sys *sys, const struct deliver_place *p, const c
 	}
 	err = sys->renameat(p->dirfd, p->temp, p->dirfd, p->name);
 	if (err < 0) {
+		if (aside)
+			(void)sys->renameat(p->dirfd, aside, p->dirfd, p->name);
 		(void)sys->unlinkat(p->dirfd, p->temp, 0);
 		return fail(r, err, "replace", path);
 	}
-	err = deliver_sync_dir(sys, p->dirfd);
-	return err < 0 ? reason_set(r, err, "sync the directory of", path) : 0;
+	return sync_dir(sys, p, path, r);
 }
 
 /* Looks at what has the name: 1, or 0 when nothing has. */
@@ -161,7 +194,7 @@ static int look_at(const struct deliver_place *p, const char *path, const struct
 	return fd < 0 ? fail(r, fd, verb, path) : 1;
 }
 
-/* Of what is there and differs: whether it must be kept, and how. */
+/* Of what is there and not known: whether it must be kept, and how. */
 static int choose_kept(const struct deliver_place *p, const char *path, const struct stat *st,
 		       const struct deliver_how *how, struct deliver_kept *ret_kept,
 		       struct reason *r)
@@ -174,10 +207,50 @@ static int choose_kept(const struct deliver_place *p, const char *path, const st
 	return err < 0 ? fail_to_keep(r, err, path) : 0;
 }
 
-static void fill_result(struct deliver_result *ret, bool changed, const struct deliver_kept *kept)
+/* The second name that what is there needs. The first time it is the image's, also when it is `right`,
+ * as what is wanted; later the image's needs none any more. */
+static int choose_second(const struct deliver_place *p, const char *path, const struct stat *st,
+			 const struct deliver_how *how, bool right, struct deliver_kept *ret_second,
+			 struct reason *r)
+{
+	struct deliver_kept orig = { .orig = true };
+	int found = DELIVER_ORIG_OTHER;
+
+	if (how->flags & DELIVER_ORIG)
+		found = deliver_find_orig(p, right ? NULL : st, orig.name);
+	if (found < 0)
+		return fail(r, found, "keep aside", path);
+	if (found == DELIVER_ORIG_NONE)
+		*ret_second = orig;
+	if (right || found == DELIVER_ORIG_NONE || found >= DELIVER_ORIG_SAME)
+		return 0;
+	return choose_kept(p, path, st, how, ret_second, r);
+}
+
+static void fill_result(struct deliver_result *ret, bool changed, const struct deliver_kept *second)
 {
 	*ret = (struct deliver_result){ .changed = changed };
-	memcpy(ret->kept, kept->name, sizeof(ret->kept));
+	if (!second->orig)
+		memcpy(ret->kept, second->name, sizeof(ret->kept));
+}
+
+/* Second name and content, whichever are missing. */
+static int put(const struct sys *sys, const struct deliver_place *p, const char *path,
+	       const struct content *c, const struct deliver_attr *attr, bool done,
+	       const struct deliver_kept *second, struct reason *r)
+{
+	bool named = !second->name[0] || second->there;
+	int err = named ? 0 : add_name(sys, p, second);
+	bool aside = cannot_link(err);
+
+	if (err < 0 && !aside)
+		return fail_to_keep(r, err, path);
+	if (done && !aside)
+		return sync_dir(sys, p, path, r);
+	err = write_temp(sys, p, c, attr);
+	if (err < 0)
+		return reason_set(r, err, "write", path);
+	return replace(sys, p, path, aside ? second->name : NULL, r);
 }
 
 int deliver_file(const struct sys *sys, int rootfd, const char *path, const void *data, size_t len,
@@ -185,10 +258,10 @@ int deliver_file(const struct sys *sys, int rootfd, const char *path, const void
 {
 	_cleanup_(deliver_place_end) struct deliver_place p = DELIVER_PLACE_INIT;
 	const struct content content = { data, len };
-	struct deliver_kept kept = { 0 };
+	struct deliver_kept second = { 0 };
 	bool right, done;
 	struct stat st;
-	int err, exists;
+	int err, exists, leftover;
 
 	err = deliver_place_split(path, &p);
 	if (err < 0)
@@ -201,21 +274,18 @@ int deliver_file(const struct sys *sys, int rootfd, const char *path, const void
 		return exists;
 	right = exists && has_content(&p, &st, &content);
 	done = right && has_attr(&st, &how->attr);
-	err = remove_leftover(sys, &p);
-	if (!done) {
-		if (err < 0)
-			return reason_set(r, err, "remove the old temporary file of", path);
-		err = exists && !right ? choose_kept(&p, path, &st, how, &kept, r) : 0;
-		if (err < 0)
-			return err;
-		err = write_temp(sys, &p, &content, &how->attr);
-		if (err < 0)
-			return reason_set(r, err, "write", path);
-		err = replace(sys, &p, path, &kept, r);
+	leftover = remove_leftover(sys, &p);
+	err = exists ? choose_second(&p, path, &st, how, right, &second, r) : 0;
+	if (err < 0)
+		return err;
+	if (!done || second.name[0]) {
+		if (leftover < 0)
+			return reason_set(r, leftover, "remove the old temporary file of", path);
+		err = put(sys, &p, path, &content, &how->attr, done, &second, r);
 		if (err < 0)
 			return err;
 	}
-	fill_result(ret_result, !done, &kept);
+	fill_result(ret_result, !done, &second);
 	return 0;
 }
 
@@ -238,20 +308,55 @@ int deliver_dir(const struct sys *sys, int rootfd, const char *path, const struc
 	return 0;
 }
 
-/* Takes the name from what is there; what must be kept has, or gets, another. */
+/* What takes the place of a file that goes. */
+struct former {
+	char name[NAME_MAX + 1]; /* of the image's file */
+	int found;		 /* enum deliver_orig */
+};
+
+static bool is_there(const struct former *f)
+{
+	return f->found >= DELIVER_ORIG_OTHER;
+}
+
+/* What is in the place is the image's own. */
+static bool is_back(const struct former *f)
+{
+	return f->found >= DELIVER_ORIG_SAME;
+}
+
+/* Takes the name from what is there: for the image's file, when it waits; else what must be kept has, or
+ * gets, another. */
 static int take_away(const struct sys *sys, const struct deliver_place *p, const char *path,
-		     const struct deliver_kept *kept, struct reason *r)
+		     const struct deliver_kept *kept, const struct former *f, struct reason *r)
 {
 	int err;
 
-	if (kept->name[0] && !kept->there)
+	if (f->found == DELIVER_ORIG_LINKED)
+		err = sys->unlinkat(p->dirfd, f->name, 0);
+	else if (is_there(f))
+		err = sys->renameat(p->dirfd, f->name, p->dirfd, p->name);
+	else if (kept->name[0] && !kept->there)
 		err = sys->renameat(p->dirfd, p->name, p->dirfd, kept->name);
 	else
 		err = sys->unlinkat(p->dirfd, p->name, 0);
 	if (err < 0)
-		return fail(r, err, "remove", path);
-	err = deliver_sync_dir(sys, p->dirfd);
-	return err < 0 ? reason_set(r, err, "sync the directory of", path) : 0;
+		return fail(r, err, is_there(f) ? "restore" : "remove", path);
+	return sync_dir(sys, p, path, r);
+}
+
+/* Whether what is there is nobody's that may go. The image's own goes only to come back. */
+static bool must_stay(const struct deliver_place *p, const struct stat *st,
+		      const struct deliver_how *how, const struct former *f)
+{
+	if (is_back(f))
+		return false;
+	/* Ours never stood over the image's, or the image's is back: the power went before that was known. */
+	if (!is_there(f) && (how->flags & DELIVER_ORIG))
+		return true;
+	if (!is_there(f) && (!how->known || (how->flags & DELIVER_KEEP)))
+		return false;
+	return !deliver_is_known(p, st, how->known);
 }
 
 int deliver_remove(const struct sys *sys, int rootfd, const char *path,
@@ -259,10 +364,11 @@ int deliver_remove(const struct sys *sys, int rootfd, const char *path,
 		   struct reason *r)
 {
 	_cleanup_(deliver_place_end) struct deliver_place p = DELIVER_PLACE_INIT;
+	struct former former = { .found = DELIVER_ORIG_NONE };
 	struct deliver_kept kept = { 0 };
-	bool left = false;
-	struct stat st;
+	bool left, acts;
 	int err, exists = 0;
+	struct stat st;
 
 	err = deliver_place_split(path, &p);
 	if (err < 0)
@@ -276,16 +382,21 @@ int deliver_remove(const struct sys *sys, int rootfd, const char *path,
 	}
 	if (exists < 0)
 		return exists;
-	if (exists && how->known && !(how->flags & DELIVER_KEEP))
-		left = !deliver_is_known(&p, &st, how->known);
-	if (exists && !left) {
-		err = choose_kept(&p, path, &st, how, &kept, r);
+	if (err >= 0 && (how->flags & DELIVER_ORIG))
+		former.found = deliver_find_orig(&p, exists ? &st : NULL, former.name);
+	if (former.found < 0)
+		return fail(r, former.found, "restore", path);
+	left = exists && must_stay(&p, &st, how, &former);
+	acts = !left && (exists || is_there(&former));
+	if (acts) {
+		err = is_there(&former) ? 0 : choose_kept(&p, path, &st, how, &kept, r);
 		if (err >= 0)
-			err = take_away(sys, &p, path, &kept, r);
+			err = take_away(sys, &p, path, &kept, &former, r);
 		if (err < 0)
 			return err;
 	}
-	fill_result(ret_result, exists && !left, &kept);
+	fill_result(ret_result, acts, &kept);
 	ret_result->left = left;
+	ret_result->restored = acts && is_there(&former);
 	return 0;
 }

@@ -10,3 +10,6 @@
 #define DELIVER_OWN_DIR 0x2u
 /* What is there and is not `known` is somebody's: it is kept aside. */
 #define DELIVER_KEEP 0x4u
+/* A file was there before our first delivery: it is the image's. It gets a name of its own, under which it
+ * waits until ours goes, and then has its place again. */
+#define DELIVER_ORIG 0x8u

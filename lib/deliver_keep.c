@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "lib/digest.h"
-#include "lib/file.h"
 
-#define KEPT_SUFFIX	".anteroot-kept"
-#define KEPT_NAMES	10u
-#define KNOWN_MAX_BYTES 1048576
+#define KEPT_SUFFIX ".anteroot-kept"
+#define ORIG_SUFFIX ".anteroot-orig"
+#define KEPT_NAMES  10u
 
 static int open_content(const struct deliver_place *p, const char *name)
 {
@@ -35,19 +34,13 @@ static bool has_word(const char *words, const char *word)
 
 bool deliver_is_known(const struct deliver_place *p, const struct stat *st, const char *known)
 {
-	struct arena scratch = ARENA_INIT;
 	_cleanup_close_ int fd = -1;
-	char hex[DIGEST_SHA1_HEX] = "";
-	char *data;
-	size_t len;
+	char hex[DIGEST_SHA1_HEX];
 
-	if (!known || !known[0] || !S_ISREG(st->st_mode) || st->st_size > KNOWN_MAX_BYTES)
+	if (!known || !known[0] || !S_ISREG(st->st_mode))
 		return false;
 	fd = open_content(p, p->name);
-	if (fd >= 0 && file_read_fd(&scratch, fd, KNOWN_MAX_BYTES, &data, &len) >= 0)
-		digest_sha1(data, len, hex);
-	arena_free(&scratch);
-	return hex[0] && has_word(known, hex);
+	return fd >= 0 && digest_sha1_fd(fd, hex) >= 0 && has_word(known, hex);
 }
 
 /* Fills the buffer as far as the file goes. */
@@ -94,12 +87,17 @@ static bool same_link(const struct deliver_place *p, const char *other)
 	       memcmp(a, b, (size_t)n) == 0;
 }
 
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 /* Whether nothing is lost when only the other one stays. One inode under both names is what a power cut
  * between link and rename leaves. */
 static bool same_content(const struct deliver_place *p, const struct stat *st, const char *other,
 			 const struct stat *st_other)
 {
-	if (st->st_dev == st_other->st_dev && st->st_ino == st_other->st_ino)
+	if (same_inode(st, st_other))
 		return true;
 	if ((st->st_mode & S_IFMT) != (st_other->st_mode & S_IFMT))
 		return false;
@@ -116,19 +114,28 @@ static bool same_content(const struct deliver_place *p, const struct stat *st, c
 	}
 }
 
+/* The name with a dot before it and this behind it, cut so that so many more bytes fit; its length. */
+static int second_name(const struct deliver_place *p, const char *suffix, size_t spare,
+		       char ret[static NAME_MAX + 1])
+{
+	size_t len = strlen(p->name), max = NAME_MAX - 1 - strlen(suffix) - spare;
+
+	return snprintf(ret, NAME_MAX + 1, ".%.*s%s", (int)(len < max ? len : max), p->name,
+			suffix);
+}
+
 /* All ten are cut alike, so that the number fits too. */
 static void kept_name(const struct deliver_place *p, unsigned int number,
 		      char ret[static NAME_MAX + 1])
 {
-	size_t len = strlen(p->name), max = NAME_MAX - strlen("." KEPT_SUFFIX "9");
-	int n = snprintf(ret, NAME_MAX + 1, ".%.*s%s", (int)(len < max ? len : max), p->name,
-			 KEPT_SUFFIX);
+	int n = second_name(p, KEPT_SUFFIX, strlen("9"), ret);
 
 	if (number > 0)
 		(void)snprintf(ret + n, (size_t)(NAME_MAX + 1 - n), "%u", number);
 }
 
-/* The first free name, unless any of them has the same content: somebody may have removed one. */
+/* The first free name, unless any of them has the same content: somebody may have removed one. The last
+ * one is used again and again where something writes a new content at every boot. */
 int deliver_choose_kept(const struct deliver_place *p, const struct stat *st,
 			struct deliver_kept *ret_kept)
 {
@@ -142,16 +149,38 @@ int deliver_choose_kept(const struct deliver_place *p, const struct stat *st,
 		if (fstatat(p->dirfd, name, &other, AT_SYMLINK_NOFOLLOW) < 0) {
 			if (errno != ENOENT)
 				return -errno;
-			if (!kept.name[0])
+			if (!kept.name[0] || kept.taken)
 				memcpy(kept.name, name, sizeof(name));
+			kept.taken = false;
 		} else if (same_content(p, st, name, &other)) {
 			memcpy(kept.name, name, sizeof(name));
 			kept.there = true;
+			kept.taken = false;
 			break;
+		} else if (!S_ISDIR(other.st_mode) && (!kept.name[0] || kept.taken)) {
+			memcpy(kept.name, name, sizeof(name));
+			kept.taken = true;
 		}
 	}
 	if (!kept.name[0])
 		return -EEXIST;
 	*ret_kept = kept;
 	return 0;
+}
+
+int deliver_find_orig(const struct deliver_place *p, const struct stat *st,
+		      char ret_name[static NAME_MAX + 1])
+{
+	struct stat orig;
+
+	(void)second_name(p, ORIG_SUFFIX, 0, ret_name);
+	if (fstatat(p->dirfd, ret_name, &orig, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? DELIVER_ORIG_NONE : -errno;
+	if (S_ISDIR(orig.st_mode))
+		return DELIVER_ORIG_DIRECTORY;
+	if (!st)
+		return DELIVER_ORIG_OTHER;
+	if (same_inode(st, &orig))
+		return DELIVER_ORIG_LINKED;
+	return same_content(p, st, ret_name, &orig) ? DELIVER_ORIG_SAME : DELIVER_ORIG_OTHER;
 }

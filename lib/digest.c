@@ -2,7 +2,9 @@
 
 #include "lib/digest.h"
 
+#include <errno.h>
 #include <stdint.h>
+#include <unistd.h>
 #include <util-linux/crc32.h>
 #include <util-linux/md5.h>
 #include <util-linux/sha1.h>
@@ -55,6 +57,25 @@ void digest_sha1(const void *data, size_t len, char ret_hex[static DIGEST_SHA1_H
 
 	digest_sha1_raw(data, len, digest);
 	hex(digest, sizeof(digest), ret_hex);
+}
+
+int digest_sha1_fd(int fd, char ret_hex[static DIGEST_SHA1_HEX])
+{
+	unsigned char buf[4096], digest[DIGEST_SHA1_LEN];
+	UL_SHA1_CTX ctx;
+	ssize_t n;
+
+	ul_SHA1Init(&ctx);
+	do {
+		n = read(fd, buf, sizeof(buf));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			ul_SHA1Update(&ctx, buf, (uint32_t)n);
+	} while (n != 0);
+	ul_SHA1Final(digest, &ctx);
+	hex(digest, sizeof(digest), ret_hex);
+	return 0;
 }
 
 uint32_t digest_crc32(const void *data, size_t len)

@@ -23,6 +23,14 @@ void digest_md5(const void *data, size_t len, char ret_hex[static DIGEST_MD5_HEX
 /** Writes the SHA-1 of `len` bytes as 40 lower-case hexadecimal digits. */
 void digest_sha1(const void *data, size_t len, char ret_hex[static DIGEST_SHA1_HEX]) _nonnull_(3);
 
+/**
+ * Writes the SHA-1 of what a descriptor has from its position to its end, read in small pieces: a file of
+ * any size. Nobody but the end of the file stops it, so not for devices.
+ *
+ * @return 0, or read(2)'s negative errno: *ret_hex is untouched
+ */
+int digest_sha1_fd(int fd, char ret_hex[static DIGEST_SHA1_HEX]) _nonnull_(2) _must_check_;
+
 /** Writes the SHA-1 of `len` bytes. */
 void digest_sha1_raw(const void *data, size_t len, unsigned char ret[static DIGEST_SHA1_LEN])
 	_nonnull_(3);

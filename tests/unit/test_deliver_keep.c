@@ -75,11 +75,11 @@ static void test_order(void **state)
 	assert_true(got.changed);
 	assert_false(got.left);
 	assert_string_equal(got.kept, ".ca.crt.anteroot-kept");
-	assert_string_equal(fakesys_log(), "open /etc/.ca.crt.anteroot 0600\n"
+	assert_string_equal(fakesys_log(), "linkat /etc/ca.crt /etc/.ca.crt.anteroot-kept\n"
+					   "open /etc/.ca.crt.anteroot 0600\n"
 					   "fchmod /etc/.ca.crt.anteroot 0644\n"
 					   "write /etc/.ca.crt.anteroot 4\n"
 					   "fsync /etc/.ca.crt.anteroot\n"
-					   "linkat /etc/ca.crt /etc/.ca.crt.anteroot-kept\n"
 					   "renameat /etc/.ca.crt.anteroot /etc/ca.crt\n"
 					   "fsync /etc\n");
 	assert_string_equal(get_text(s->fd, "etc/ca.crt"), "ours");
@@ -153,20 +153,28 @@ static void test_known(void **state)
 	expect_known(s, "   ", false);
 }
 
-/* Up to 1 MiB is read; what is larger is nobody's that we know. */
+/* Nobody holds it in memory. */
 static void test_known_of_a_large_file(void **state)
 {
 	const struct scratch *s = *state;
-	static char data[1048577];
+	static char data[(4 << 20) + 1];
 	char hex[DIGEST_SHA1_HEX];
 
 	memset(data, 'x', sizeof(data));
-	for (size_t more = 0; more < 2; more++) {
-		digest_sha1(data, sizeof(data) - 1 + more, hex);
-		put_bytes(s->fd, "etc/ca.crt", data, sizeof(data) - 1 + more, 0644);
-		assert_int_equal(keep(s, "ours", hex), 0);
-		assert_true((got.kept[0] != '\0') == (more > 0));
-	}
+	digest_sha1(data, sizeof(data), hex);
+	put_bytes(s->fd, "etc/ca.crt", data, sizeof(data), 0644);
+	refuse_memory(4096, SIZE_MAX);
+	assert_int_equal(keep(s, "ours", hex), 0);
+	intercept_reset();
+	assert_true(got.changed);
+	assert_string_equal(got.kept, "");
+	/* One byte is missing. */
+	put_bytes(s->fd, "etc/ca.crt", data, sizeof(data) - 1, 0644);
+	assert_int_equal(keep(s, "ours", hex), 0);
+	assert_string_equal(got.kept, ".ca.crt.anteroot-kept");
+	assert_int_equal(unlinkat(s->fd, KEPT, 0), 0);
+	put_bytes(s->fd, "etc/ca.crt", data, sizeof(data), 0644);
+	assert_int_equal(keep(s, "ours", NULL), 0);
 	/* As large, and it is kept already. */
 	fakesys_reset(s->path);
 	put_bytes(s->fd, "etc/ca.crt", data, sizeof(data), 0644);
@@ -196,11 +204,6 @@ static void test_unreadable(void **state)
 	fail_open(".ca.crt.anteroot-kept", 1, EACCES);
 	assert_int_equal(keep(s, "ours", NULL), 0);
 	assert_string_equal(got.kept, ".ca.crt.anteroot-kept1");
-	put_text(s->fd, "etc/ca.crt", "theirs", 0644);
-	refuse_memory(7, 8); /* the size of the file and one */
-	assert_int_equal(keep(s, "ours", hex), 0);
-	intercept_reset();
-	assert_string_equal(got.kept, ".ca.crt.anteroot-kept");
 	/* One inode under both names needs no reading. */
 	assert_int_equal(linkat(s->fd, KEPT, s->fd, "etc/again", 0), 0);
 	assert_int_equal(renameat(s->fd, "etc/again", s->fd, "etc/ca.crt"), 0);
@@ -245,14 +248,24 @@ static void test_names_that_are_taken(void **state)
 		assert_string_equal(get_text(s->fd, name), i == 3 ? "theirs" : text);
 		snprintf(text, sizeof(text), "text%u", i);
 	}
-	/* All ten are: nothing is written. */
-	put_text(s->fd, "etc/ca.crt", "the eleventh", 0644);
-	fakesys_reset(s->path);
-	assert_int_equal(keep(s, "ours", NULL), -EEXIST);
-	assert_string_equal(said(), "unable to keep aside /etc/ca.crt: "
-				    "all its names are taken by files kept earlier");
-	assert_int_equal(fakesys_calls(), 0);
-	assert_string_equal(get_text(s->fd, "etc/ca.crt"), "the eleventh");
+	/* All ten are: the last one gives way, whenever there is something new. */
+	for (unsigned int i = 11; i < 14; i++) {
+		snprintf(text, sizeof(text), "text%u", i);
+		put_text(s->fd, "etc/ca.crt", text, 0644);
+		fakesys_reset(s->path);
+		assert_int_equal(keep(s, "ours", NULL), 0);
+		assert_string_equal(got.kept, ".ca.crt.anteroot-kept9");
+		assert_string_equal(get_text(s->fd, KEPT "9"), text);
+		assert_string_equal(get_text(s->fd, "etc/ca.crt"), "ours");
+		assert_string_equal(get_text(s->fd, KEPT "8"), "text7");
+		assert_string_equal(fakesys_line(0), "linkat /etc/ca.crt /etc/.ca.crt.anteroot");
+		assert_string_equal(fakesys_line(1), "renameat /etc/.ca.crt.anteroot "
+						     "/etc/.ca.crt.anteroot-kept9");
+		fakesys_reset(s->path);
+		assert_int_equal(keep(s, "ours", NULL), 0);
+		assert_int_equal(fakesys_calls(), 0);
+	}
+	assert_int_equal(count_names(s, ".ca"), 10);
 	/* One of the ten has the content. */
 	put_text(s->fd, "etc/ca.crt", "text5", 0644);
 	assert_int_equal(keep(s, "ours", NULL), 0);
@@ -363,20 +376,75 @@ static void test_longest_names(void **state)
 
 static void test_no_hard_links(void **state)
 {
+	static const int errors[] = { EPERM, EOPNOTSUPP, EMLINK };
+	const struct scratch *s = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		put_text(s->fd, "etc/ca.crt", "theirs", 0644);
+		fakesys_reset(s->path);
+		fakesys_fail_match("linkat", errors[i]);
+		assert_int_equal(keep(s, "ours", NULL), 0);
+		assert_string_equal(got.kept, ".ca.crt.anteroot-kept");
+		/* What is new is whole before the name is free. */
+		assert_string_equal(fakesys_log(),
+				    "linkat /etc/ca.crt /etc/.ca.crt.anteroot-kept\n"
+				    "open /etc/.ca.crt.anteroot 0600\n"
+				    "fchmod /etc/.ca.crt.anteroot 0644\n"
+				    "write /etc/.ca.crt.anteroot 4\n"
+				    "fsync /etc/.ca.crt.anteroot\n"
+				    "renameat /etc/ca.crt /etc/.ca.crt.anteroot-kept\n"
+				    "renameat /etc/.ca.crt.anteroot /etc/ca.crt\n"
+				    "fsync /etc\n");
+		assert_string_equal(get_text(s->fd, KEPT), "theirs");
+		assert_string_equal(get_text(s->fd, "etc/ca.crt"), "ours");
+		assert_int_equal(unlinkat(s->fd, KEPT, 0), 0);
+	}
+	assert_int_equal(count_names(s, ".ca"), 0);
+}
+
+/* The rename of the new one fails: what was there has its name again. */
+static void test_no_hard_links_and_no_rename(void **state)
+{
 	const struct scratch *s = *state;
 
 	put_text(s->fd, "etc/ca.crt", "theirs", 0644);
 	fakesys_fail_match("linkat", EPERM);
-	assert_int_equal(keep(s, "ours", NULL), -EPERM);
-	assert_string_equal(said(), "unable to keep aside /etc/ca.crt: "
-				    "it is immutable, or its file system has no hard links");
+	fakesys_fail_match("renameat /etc/.ca.crt.anteroot /etc/ca.crt", EIO);
+	assert_int_equal(keep(s, "ours", NULL), -EIO);
 	assert_string_equal(get_text(s->fd, "etc/ca.crt"), "theirs");
 	assert_int_equal(count_names(s, ".ca"), 0);
+	/* An immutable file can be neither linked nor renamed. */
 	fakesys_reset(s->path);
-	fakesys_fail_match("linkat", EMLINK);
-	assert_int_equal(keep(s, "ours", NULL), -EMLINK);
-	assert_string_equal(said(), "unable to keep aside /etc/ca.crt: Too many links");
+	fakesys_fail_match("linkat", EPERM);
+	fakesys_fail_match("renameat", EPERM);
+	assert_int_equal(keep(s, "ours", NULL), -EPERM);
+	assert_string_equal(said(), "unable to keep aside /etc/ca.crt: it is immutable");
+	assert_string_equal(get_text(s->fd, "etc/ca.crt"), "theirs");
 	assert_int_equal(count_names(s, ".ca"), 0);
+	/* Other errors are no reason to take the name away. */
+	fakesys_reset(s->path);
+	fakesys_fail_match("linkat", ENOSPC);
+	assert_int_equal(keep(s, "ours", NULL), -ENOSPC);
+	assert_int_equal(fakesys_calls(), 1);
+}
+
+/* Nor are there names left. */
+static void test_no_hard_links_and_no_names(void **state)
+{
+	const struct scratch *s = *state;
+	char text[8];
+
+	for (unsigned int i = 0; i < 12; i++) {
+		snprintf(text, sizeof(text), "text%u", i);
+		put_text(s->fd, "etc/ca.crt", text, 0644);
+		fakesys_reset(s->path);
+		fakesys_fail_match("linkat", EPERM);
+		assert_int_equal(keep(s, "ours", NULL), 0);
+		assert_string_equal(get_text(s->fd, "etc/ca.crt"), "ours");
+	}
+	assert_int_equal(count_names(s, ".ca"), 10);
+	assert_string_equal(get_text(s->fd, KEPT "8"), "text8");
+	assert_string_equal(get_text(s->fd, KEPT "9"), "text11");
 }
 
 static int drop(const struct scratch *s, unsigned int flags, const char *known)
@@ -470,6 +538,41 @@ static void test_remove_keeps(void **state)
 	assert_int_equal(type_of(s, KEPT "2"), S_IFLNK);
 }
 
+/* Whoever writes his keys at every boot is locked out at every boot. */
+static void test_remove_never_runs_out(void **state)
+{
+	const struct scratch *s = *state;
+	char text[8];
+
+	for (unsigned int i = 0; i < 13; i++) {
+		snprintf(text, sizeof(text), "text%u", i);
+		put_text(s->fd, "etc/ca.crt", text, 0644);
+		assert_int_equal(drop(s, DELIVER_KEEP, sha1("ours")), 0);
+		assert_false(is_there(s->fd, "etc/ca.crt"));
+		if (i >= 9) {
+			assert_string_equal(got.kept, ".ca.crt.anteroot-kept9");
+			assert_string_equal(get_text(s->fd, KEPT "9"), text);
+		}
+	}
+	assert_int_equal(count_names(s, ".ca"), 10);
+	assert_string_equal(get_text(s->fd, KEPT), "text0");
+	assert_string_equal(get_text(s->fd, KEPT "8"), "text8");
+	/* A directory cannot give way: the one before it does. */
+	assert_int_equal(unlinkat(s->fd, KEPT "9", 0), 0);
+	put_dir(s->fd, KEPT "9");
+	put_text(s->fd, "etc/ca.crt", "one", 0644);
+	assert_int_equal(drop(s, DELIVER_KEEP, NULL), 0);
+	assert_string_equal(got.kept, ".ca.crt.anteroot-kept8");
+	put_text(s->fd, "etc/ca.crt", "two", 0644);
+	assert_int_equal(keep(s, "ours", NULL), 0);
+	assert_string_equal(get_text(s->fd, KEPT "8"), "two");
+	/* A name that is free comes first. */
+	assert_int_equal(unlinkat(s->fd, KEPT "4", 0), 0);
+	put_text(s->fd, "etc/ca.crt", "three", 0644);
+	assert_int_equal(drop(s, DELIVER_KEEP, NULL), 0);
+	assert_string_equal(got.kept, ".ca.crt.anteroot-kept4");
+}
+
 static void test_remove_cannot_keep(void **state)
 {
 	const struct scratch *s = *state;
@@ -482,6 +585,10 @@ static void test_remove_cannot_keep(void **state)
 	}
 	put_text(s->fd, "etc/ca.crt", "theirs", 0644);
 	assert_int_equal(drop(s, DELIVER_KEEP, NULL), -EEXIST);
+	assert_string_equal(said(), "unable to keep aside /etc/ca.crt: "
+				    "all its names are taken by directories");
+	assert_int_equal(fakesys_calls(), 0);
+	assert_int_equal(keep(s, "ours", NULL), -EEXIST);
 	assert_int_equal(fakesys_calls(), 0);
 	assert_string_equal(get_text(s->fd, "etc/ca.crt"), "theirs");
 	assert_int_equal(unlinkat(s->fd, "etc/ca.crt", 0), 0);
@@ -504,9 +611,12 @@ int main(void)
 		DELIVERY(test_all_kinds_once),
 		DELIVERY(test_longest_names),
 		DELIVERY(test_no_hard_links),
+		DELIVERY(test_no_hard_links_and_no_rename),
+		DELIVERY(test_no_hard_links_and_no_names),
 		DELIVERY(test_remove_known),
 		DELIVERY(test_remove_leaves_what_is_not_known),
 		DELIVERY(test_remove_keeps),
+		DELIVERY(test_remove_never_runs_out),
 		DELIVERY(test_remove_cannot_keep),
 	};
 

@@ -7,10 +7,13 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/digest.h"
+#include "tests/unit/scratch.h"
 
 /* The vectors of RFC 1321, RFC 3174 and FIPS 180, and the check value of CRC-32. */
 static const struct {
@@ -111,12 +114,42 @@ static void test_every_length(void **state)
 	assert_string_equal(sha1, "9d3db62281ada10a2457b6ec0230abd806ee682b");
 }
 
+/* A file of any size, from where the descriptor is, around the pieces that are read. */
+static void test_of_a_descriptor(void **state)
+{
+	static const size_t lens[] = { 0, 1, 4095, 4096, 4097, 12288, 300000 };
+	char sha1[DIGEST_SHA1_HEX], expected[DIGEST_SHA1_HEX];
+	_cleanup_free_ char *data = malloc(300000);
+	struct scratch s;
+
+	(void)state;
+	scratch_make(&s, NULL);
+	for (size_t i = 0; i < 300000; i++)
+		data[i] = (char)(i * 31 >> 3);
+	for (size_t i = 0; i < ARRAY_SIZE(lens); i++)
+		for (size_t from = 0; from <= lens[i]; from += lens[i] / 3 + 1) {
+			_cleanup_close_ int fd = -1;
+
+			put_bytes(s.fd, "file", data, lens[i], 0600);
+			fd = openat(s.fd, "file", O_RDONLY | O_CLOEXEC);
+			assert_int_equal(lseek(fd, (off_t)from, SEEK_SET), from);
+			assert_int_equal(digest_sha1_fd(fd, sha1), 0);
+			digest_sha1(data + from, lens[i] - from, expected);
+			assert_string_equal(sha1, expected);
+		}
+	strcpy(sha1, "as it was");
+	assert_int_equal(digest_sha1_fd(s.fd, sha1), -EISDIR);
+	assert_int_equal(digest_sha1_fd(-1, sha1), -EBADF);
+	assert_string_equal(sha1, "as it was");
+	scratch_remove(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),	       cmocka_unit_test(test_raw_is_the_same),
 		cmocka_unit_test(test_nothing_at_all), cmocka_unit_test(test_a_million),
-		cmocka_unit_test(test_every_length),
+		cmocka_unit_test(test_every_length),   cmocka_unit_test(test_of_a_descriptor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
