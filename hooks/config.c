@@ -25,6 +25,8 @@ static void warn_of_key(const struct config_entry *e, struct plan *p)
 		instead = "what is under it has its previous value or its default";
 	else if (e->source == SOURCE_KEPT)
 		instead = "its previous value holds";
+	else if (e->source == SOURCE_EARLIER)
+		instead = "what an earlier boot made of it stays";
 	else if (e->row && strcmp(e->key, e->row->path) == 0)
 		instead = "its default holds"; /* else it is one of several */
 	PLAN_ADD(p, .kind = OP_WARN,

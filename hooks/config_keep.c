@@ -3,12 +3,10 @@
 #include "hooks/keep.h"
 #include "hooks/table.h"
 
-/* What holds because nothing better could be read is kept already; and what lacks a value that was lost is
- * not good enough to be kept. */
+/* What holds because nothing better could be read is kept already, or was accepted by nobody. */
 bool config_keep_applies(const struct facts *f)
 {
-	return f->keep_dir && !config_any_lost(&f->config) &&
-	       (f->config.state == CONFIG_READ || f->config.state == CONFIG_LEFTOVER);
+	return f->keep_dir && f->config.state == CONFIG_READ;
 }
 
 void config_keep_run(const struct facts *f, struct plan *p)

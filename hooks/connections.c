@@ -35,6 +35,7 @@ static void deliver(const struct facts *f, struct plan *p, const struct boot_fil
 			   .data = file->data,
 			   .len = file->len,
 			   .mode = 0600,
+			   .guard = PLACE_ACCESS,
 			   .key = arena_printf(p->arena, "system-connections/%s", file->name),
 		   });
 }
@@ -81,17 +82,6 @@ static void use(const struct facts *f, struct plan *p, const struct boot_file *f
 			 kept ? "its last known good content holds" : "it is left out"));
 }
 
-/* With nothing to read and nothing kept, what an earlier boot delivered is all there is. */
-static void retain_all(const struct facts *f, struct plan *p)
-{
-	static const char below[] = CONNECTIONS_DIR "/";
-
-	for (size_t i = 0; i < f->manifest.n; i++)
-		if (strncmp(f->manifest.file[i].path, below, strlen(below)) == 0)
-			place_retain(f, p, CONNECTIONS_DIR,
-				     f->manifest.file[i].path + strlen(below));
-}
-
 static void use_kept(const struct facts *f, struct plan *p)
 {
 	for (size_t i = 0; i < f->kept_connections.n; i++) {
@@ -117,6 +107,7 @@ void connections_run(const struct facts *f, struct plan *p)
 	for (size_t i = 0; i < f->connections.n; i++)
 		use(f, p, &f->connections.file[i]);
 	use_kept(f, p);
+	/* With nothing to read, what an earlier boot delivered and nobody kept is all there is. */
 	if (!f->connections.readable)
-		retain_all(f, p);
+		place_retain_below(f, p, CONNECTIONS_DIR);
 }

@@ -90,5 +90,6 @@ void network_run(const struct facts *f, struct plan *p)
 					 .data = text,
 					 .len = text ? strlen(text) : 0,
 					 .mode = 0600,
+					 .guard = PLACE_ACCESS,
 					 .key = "os.network" });
 }

@@ -43,24 +43,41 @@ const char *place_known(const struct facts *f, struct plan *p, const char *dir, 
 
 void place_retain(const struct facts *f, struct plan *p, const char *dir, const char *name)
 {
-	if (place_known(f, p, dir, name))
-		PLAN_ADD(p, .kind = OP_RETAIN,
-			 .target = arena_printf(p->arena, "%s%s/%s", f->target_dir, dir, name));
+	const char *path = arena_printf(p->arena, "%s/%s", dir, name);
+
+	if (path && manifest_find(&f->manifest, path))
+		PLAN_ADD(p, .kind = OP_RETAIN, .target = place_path(f, p, path));
+}
+
+void place_retain_below(const struct facts *f, struct plan *p, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	for (size_t i = 0; i < f->manifest.n; i++)
+		if (strncmp(f->manifest.file[i].path, dir, len) == 0 &&
+		    f->manifest.file[i].path[len] == '/')
+			PLAN_ADD(p, .kind = OP_RETAIN,
+				 .target = place_path(f, p, f->manifest.file[i].path));
 }
 
 void place_file(const struct facts *f, struct plan *p, const struct place_file *file)
 {
-	const char *known = place_known(f, p, file->dir, file->name);
-	unsigned int guard = file->guard;
+	const char *path = arena_printf(p->arena, "%s/%s", file->dir, file->name);
+	const struct manifest_file *before;
+	unsigned int guard = file->guard & ~PLACE_ACCESS;
 
-	if (!file->data || !place_open(f, p, file->dir))
+	if (!path || !file->data || !place_open(f, p, file->dir))
 		return;
-	if (f->target_writable && !(guard & PLACE_BLOCK))
+	before = manifest_find(&f->manifest, path);
+	if (f->target_writable && !(guard & PLACE_BLOCK)) {
 		guard |= DELIVER_KEEP;
-	PLAN_ADD(p, .kind = OP_FILE, .on_failure = FAIL_WARN,
-		 .target = arena_printf(p->arena, "%s%s/%s", f->target_dir, file->dir, file->name),
+		if (before ? before->over : facts_found(f, path))
+			guard |= DELIVER_ORIG;
+	}
+	PLAN_ADD(p, .kind = OP_FILE, .on_failure = FAIL_WARN, .target = place_path(f, p, path),
 		 .data = file->data, .len = file->len, .mode = file->mode, .guard = guard,
-		 .known = known, .key = file->key);
+		 .known = before ? before->known : NULL,
+		 .access = (file->guard & PLACE_ACCESS) != 0, .key = file->key);
 }
 
 void place_runtime(const struct facts *f, struct plan *p, const char *path, const char *text,

@@ -23,14 +23,16 @@ bool place_open(const struct facts *f, struct plan *p, const char *dir);
 
 /** Guard of a file of somebody else's in which only a block is ours. */
 #define PLACE_BLOCK 0x100u
+/** Guard of a file without which nobody gets in. */
+#define PLACE_ACCESS 0x200u
 
 /** A file for a directory of the target. */
 struct place_file {
 	const char *dir, *name;
-	const char *data;
+	const char *data; /* NULL: memory is out, nothing is planned */
 	size_t len;
 	mode_t mode;
-	unsigned int guard; /* more DELIVER_*, or PLACE_BLOCK */
+	unsigned int guard; /* more DELIVER_*, PLACE_* */
 	const char *key;    /* of config.json */
 };
 
@@ -39,6 +41,9 @@ struct place_file {
  * writable root it enters the manifest, and what somebody else has there is kept aside.
  */
 void place_file(const struct facts *f, struct plan *p, const struct place_file *file);
+
+/** place_retain() for every file below a directory that we wrote. */
+void place_retain_below(const struct facts *f, struct plan *p, const char *dir);
 
 /** Plans that DIR/NAME, if we wrote it on an earlier boot, is neither written nor removed. */
 void place_retain(const struct facts *f, struct plan *p, const char *dir, const char *name);

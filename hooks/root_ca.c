@@ -20,28 +20,46 @@ bool root_ca_applies(const struct facts *f)
 	       (f->config.root_ca || f->target.bundle_ours || config_is_lost(&f->config, KEY));
 }
 
-/* The key cannot be read, and no previous value is kept: what an earlier boot delivered stays. */
-static void retain(const struct facts *f, struct plan *p)
-{
-	static const char below[] = CERTS_DIR "/";
-
-	for (size_t i = 0; i < f->manifest.n; i++)
-		if (strncmp(f->manifest.file[i].path, below, strlen(below)) == 0)
-			PLAN_ADD(p, .kind = OP_RETAIN,
-				 .target = place_path(f, p, f->manifest.file[i].path));
-}
-
 static void place_bundle(const struct facts *f, struct plan *p, const struct certificates *certs)
 {
-	struct place_file file = {
-		.dir = CERTS_DIR, .name = BUNDLE, .mode = 0644, .guard = PLACE_BLOCK, .key = KEY
-	};
+	struct place_file file = { .dir = CERTS_DIR,
+				   .name = BUNDLE,
+				   .mode = 0644,
+				   .guard = PLACE_BLOCK | PLACE_ACCESS,
+				   .key = KEY };
 
-	if (!f->target.bundle) /* nobody reads one there, or it is no plain file */
+	if (!f->target.bundle) {
+		/* Our block may be in it still, and is to be remembered until it can be taken out. */
+		place_retain(f, p, CERTS_DIR, BUNDLE);
+		PLAN_ADD(p, .kind = OP_SKIP, .key = KEY,
+			 .data = CERTS_DIR "/" BUNDLE
+					   " is no plain file that can be read: curl and GnuTLS "
+					   "do not see the change");
 		return;
+	}
 	file.data = certificates_bundle(p->arena, f->target.bundle, f->target.bundle_len, certs,
 					&file.len);
 	place_file(f, p, &file);
+}
+
+static void place_certificate(const struct facts *f, struct plan *p,
+			      const struct certificate *certificate, unsigned int number)
+{
+	if (number == CA_NO_NUMBER)
+		PLAN_ADD(p, .kind = OP_SKIP, .key = KEY,
+			 .data = "the image has too many certificates of the same name");
+	else
+		place_file(f, p,
+			   &(struct place_file){
+				   .dir = CERTS_DIR,
+				   .name = arena_printf(p->arena, "%08x.%u",
+							certificate->subject_hash, number),
+				   .data = certificate->pem,
+				   .len = certificate->len,
+				   .mode = 0644,
+				   .guard = PLACE_ACCESS,
+				   .key = KEY,
+			   });
 }
 
 void root_ca_run(const struct facts *f, struct plan *p)
@@ -49,22 +67,12 @@ void root_ca_run(const struct facts *f, struct plan *p)
 	struct certificates certs = { .n = 0 };
 
 	if (config_is_lost(&f->config, KEY)) {
-		retain(f, p);
+		place_retain_below(f, p, CERTS_DIR);
 		return;
 	}
 	if (f->config.root_ca && certificates_read(p->arena, f->config.root_ca, &certs))
 		return; /* it was judged before: memory is out, and the arena says so */
 	for (size_t i = 0; i < certs.n; i++)
-		place_file(f, p,
-			   &(struct place_file){
-				   .dir = CERTS_DIR,
-				   .name = arena_printf(p->arena, "%08x.%u",
-							certs.certificate[i].subject_hash,
-							f->target.ca_number[i]),
-				   .data = certs.certificate[i].pem,
-				   .len = certs.certificate[i].len,
-				   .mode = 0644,
-				   .key = KEY,
-			   });
+		place_certificate(f, p, &certs.certificate[i], f->target.ca_number[i]);
 	place_bundle(f, p, &certs);
 }

@@ -11,9 +11,10 @@ static const struct {
 	{ "/usr/share/plymouth/themes/resin", "resin-logo.png" },
 };
 
+/* Without a boot partition that can be read, the picture of an earlier boot is all there is. */
 bool splash_applies(const struct facts *f)
 {
-	return f->splash.name != NULL;
+	return f->splash.name || !f->connections.readable;
 }
 
 static bool is_there(const struct facts *f, size_t theme)
@@ -25,8 +26,14 @@ static bool is_there(const struct facts *f, size_t theme)
 
 void splash_run(const struct facts *f, struct plan *p)
 {
-	const char *key = arena_printf(p->arena, "splash/%s", f->splash.name), *wrong;
+	const char *key, *wrong;
 
+	if (!f->splash.name) {
+		for (size_t i = 0; i < ARRAY_SIZE(themes); i++)
+			place_retain(f, p, themes[i].dir, themes[i].name);
+		return;
+	}
+	key = arena_printf(p->arena, "splash/%s", f->splash.name);
 	if (!is_there(f, 0) && !is_there(f, 1)) {
 		PLAN_ADD(p, .kind = OP_SKIP, .key = key,
 			 .data = "the target has no plymouth theme that shows it");

@@ -13,7 +13,7 @@
 /* Without a configuration nothing is known about the keys: what is there stays. */
 bool ssh_keys_applies(const struct facts *f)
 {
-	return f->config.state != CONFIG_NONE && f->root_home;
+	return f->config.state != CONFIG_NONE;
 }
 
 static const char *join_keys(const struct facts *f, struct plan *p)
@@ -69,21 +69,34 @@ static void mend_home(const struct facts *f, struct plan *p)
 		 .uid = home->uid, .gid = home->gid, .key = KEY);
 }
 
+/* Somebody's own file goes too, or he would keep the access that was taken from him; on a writable root it
+ * is put aside, not lost. */
 static void remove_keys(const struct facts *f, struct plan *p, const char *dir)
 {
-	/* The file in a read-only image is the image's own; ours went with the last boot. Somebody's own
-	 * goes too, or he would keep the access that was taken from him; it is put aside, not lost. */
-	if (f->target_writable)
-		PLAN_ADD(p, .kind = OP_REMOVE, .on_failure = FAIL_WARN, .guard = DELIVER_KEEP,
-			 .target = arena_printf(p->arena, "%s%s/" KEYS_FILE, f->target_dir, dir),
-			 .known = place_known(f, p, dir, KEYS_FILE), .key = KEY);
+	const char *path = arena_printf(p->arena, "%s/" KEYS_FILE, dir);
+	const struct facts_place *place = path ? facts_place(f, path) : NULL;
+
+	if (!path || (!f->target_writable && (!place || !place->exists || !place_open(f, p, dir))))
+		return;
+	PLAN_ADD(p, .kind = OP_REMOVE, .on_failure = FAIL_WARN,
+		 .guard = f->target_writable ? DELIVER_KEEP : 0, .target = place_path(f, p, path),
+		 .known = f->target_writable ? place_known(f, p, dir, KEYS_FILE) : NULL,
+		 .key = KEY);
 }
 
 void ssh_keys_run(const struct facts *f, struct plan *p)
 {
-	const char *home = strcmp(f->root_home, "/") == 0 ? "" : f->root_home;
-	const char *dir = arena_printf(p->arena, "%s/.ssh", home), *text;
+	const char *dir, *text;
 
+	if (!f->root_home) {
+		if (f->config.ssh_keys.n > 0)
+			PLAN_ADD(p, .kind = OP_WARN, .key = KEY,
+				 .data = "os.sshKeys: the target's passwd has no home of root: no "
+					 "keys "
+					 "are delivered");
+		return;
+	}
+	dir = arena_printf(p->arena, "%s/.ssh", strcmp(f->root_home, "/") ? f->root_home : "");
 	if (!dir)
 		return;
 	if (f->config.ssh_keys.n == 0 && !config_is_lost(&f->config, KEY)) {
@@ -106,6 +119,6 @@ void ssh_keys_run(const struct facts *f, struct plan *p)
 					 .data = text,
 					 .len = strlen(text),
 					 .mode = 0600,
-					 .guard = DELIVER_OWN_DIR,
+					 .guard = DELIVER_OWN_DIR | PLACE_ACCESS,
 					 .key = KEY });
 }

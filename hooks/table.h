@@ -67,6 +67,5 @@ bool splash_applies(const struct facts *f);
 void splash_run(const struct facts *f, struct plan *p);
 bool config_keep_applies(const struct facts *f);
 void config_keep_run(const struct facts *f, struct plan *p);
-bool manifest_applies(const struct facts *f);
 void manifest_run(const struct facts *f, struct plan *p);
 void mounts_run(const struct facts *f, struct plan *p);

@@ -8,7 +8,7 @@
 
 #include "lib/deliver.h"
 
-#define DELIVER_FLAGS (DELIVER_ONE_FS | DELIVER_OWN_DIR | DELIVER_KEEP)
+#define DELIVER_FLAGS (DELIVER_ONE_FS | DELIVER_OWN_DIR | DELIVER_KEEP | DELIVER_ORIG)
 
 /* True, and the rest of the path, when `path` is `dir` or below it. */
 static bool below(const char *path, const char *dir, const char **ret_rest)
@@ -58,7 +58,9 @@ static enum report_action action_of(const struct op *op, const struct deliver_re
 		return ACTION_LEFT;
 	if (!result->changed)
 		return ACTION_UNCHANGED;
-	return op->kind == OP_REMOVE ? ACTION_REMOVED : ACTION_WRITTEN;
+	if (op->kind == OP_REMOVE)
+		return result->restored ? ACTION_RESTORED : ACTION_REMOVED;
+	return ACTION_WRITTEN;
 }
 
 static int deliver(struct boot *b, const struct op *op, struct deliver_result *result,
@@ -96,14 +98,21 @@ int apply_delivery(struct boot *b, const struct op *op, struct reason *r)
 	char message[BOOT_ERROR_MAX];
 	int err;
 
-	if (op->clean && b->report.n_failed > 0)
+	if (op->clean && b->n_target_failed > 0)
 		return 0;
-	err = deliver(b, op, &result, r);
+	if (b->forgetful && op->kind == OP_FILE && (op->guard & DELIVER_KEEP) && !op->access)
+		err = reason_setf(
+			r, ENOTRECOVERABLE, "write", op->target,
+			"the manifest could not be written, so it would never be removed");
+	else
+		err = deliver(b, op, &result, r);
 	d.path = reported_path(b, op->target);
 	d.action = action_of(op, &result);
 	d.kept = kept_path(b, d.path, result.kept);
 	if (err < 0) {
 		d.action = ACTION_FAILED;
+		b->forgetful = b->forgetful || op->remembers;
+		b->n_target_failed += d.path != op->target;
 		d.error = arena_strdup(&b->arena, reason_render(r, message, sizeof(message)));
 	} else if (d.kept) {
 		log_line(&b->log, LOG_LEVEL_INFO, "%s: what somebody had in %s is kept as %s",

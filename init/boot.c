@@ -132,6 +132,20 @@ static int run_round(struct boot *b, enum stage stage)
 	return apply(b, &plan);
 }
 
+/* The root is mounted and its init is there: nothing in the owner's files keeps it from being booted, not even
+ * their size. */
+static int go_on_without(struct boot *b)
+{
+	log_line(&b->log, LOG_LEVEL_ERROR,
+		 "the configuration is not delivered, or not all of it: %s", b->error);
+	b->arena.failed = false;
+	boot_warn(b, NULL, arena_strdup(&b->arena, b->error));
+	b->arena.failed = false;
+	b->error[0] = '\0';
+	b->hint = NULL;
+	return 0;
+}
+
 int boot_stage(struct boot *b, enum stage stage)
 {
 	struct report_stage s = { .name = stage_name(stage), .start_usec = clock_monotonic_usec() };
@@ -150,6 +164,8 @@ int boot_stage(struct boot *b, enum stage stage)
 		(void)reason_setf(&r, ELOOP, "finish", s.name, "no end after %u rounds", s.rounds);
 		result = boot_fail(b, &r, NULL);
 	}
+	if (result < 0 && stage == STAGE_TARGET)
+		result = go_on_without(b);
 	s.duration_usec = clock_monotonic_usec() - s.start_usec;
 	report_add_stage(&b->report, &s);
 	return result < 0 ? result : 0;

@@ -29,8 +29,11 @@ struct boot {
 	bool cmdline_read;
 	bool layout_read;
 	unsigned int n_overlays;
-	const char *
-		keep_tree; /* `apply --state DIR`: the folder facts.keep_dir is in; NULL in a boot */
+	unsigned int n_target_failed; /* deliveries into the target that failed */
+	/* The manifest could not be written: what is delivered would never be removed. */
+	bool forgetful;
+	/* `apply --state DIR`: the folder facts.keep_dir is in; NULL in a boot. */
+	const char *keep_tree;
 
 	char error[BOOT_ERROR_MAX]; /* what made the boot fail, rendered */
 	const char *hint;	    /* what to do about it, NULL: nothing special */

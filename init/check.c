@@ -108,12 +108,24 @@ static void show(struct check *c, struct json *list, size_t line, size_t column,
 	json_add_string(item, "text", text);
 }
 
+static size_t count_keys(const struct config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_entries; i++)
+		n += config->entry[i].line > 0;
+	return n;
+}
+
 static void show_all(struct check *c, struct json *list)
 {
 	if (c->refused)
 		show(c, list, 1, 1, CONFIG_ERROR, NULL, c->refused);
 	else if (c->syntax.text)
 		show(c, list, c->syntax.line, c->syntax.column, CONFIG_ERROR, NULL, c->syntax.text);
+	else if (count_keys(&c->config) == 0)
+		show(c, list, 1, 1, CONFIG_WARNING, NULL,
+		     "there is no key in it: a boot takes the last known good configuration");
 	for (size_t i = 0; i < c->config.n_entries; i++) {
 		const struct config_entry *e = &c->config.entry[i];
 		enum config_severity severity = config_severity(e);
@@ -122,15 +134,6 @@ static void show_all(struct check *c, struct json *list)
 			show(c, list, e->line, e->column, severity, e->key,
 			     config_entry_text(&c->a, e));
 	}
-}
-
-static size_t count_keys(const struct config *config)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < config->n_entries; i++)
-		n += config->entry[i].line > 0;
-	return n;
 }
 
 static int summary(struct check *c, struct json *top)

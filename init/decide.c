@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hooks/table.h"
+#include "lib/deliver_flags.h"
 
 static bool plan_ended(const struct plan *plan)
 {
@@ -23,6 +24,21 @@ void decide(enum stage stage, const struct facts *facts, struct plan *plan)
 		hook->run(facts, plan);
 	}
 	plan_overlays_first(plan);
+}
+
+int decide_files(const struct facts *facts, struct arena *a, const char ***ret_paths)
+{
+	struct plan plan = PLAN_INIT(a);
+	const size_t base = strlen(facts->target_dir);
+	int n = 0;
+
+	decide(STAGE_TARGET, facts, &plan);
+	*ret_paths = arena_alloc(a, plan.n * sizeof(**ret_paths));
+	for (size_t i = 0; i < plan.n && *ret_paths && !arena_failed(a); i++)
+		if (plan.op[i].kind == OP_FILE && (plan.op[i].guard & DELIVER_KEEP) &&
+		    !manifest_find(&facts->manifest, plan.op[i].target + base))
+			(*ret_paths)[n++] = plan.op[i].target + base;
+	return arena_failed(a) ? -ENOMEM : n;
 }
 
 static const char *expand_home(const struct facts *f, struct arena *a, const char *path)

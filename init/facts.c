@@ -24,6 +24,24 @@ const struct facts_place *facts_place(const struct facts *f, const char *path)
 	return NULL;
 }
 
+bool facts_found(const struct facts *f, const char *path)
+{
+	size_t low = 0, high = f->n_found;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int r = strcmp(path, f->found[middle]);
+
+		if (r == 0)
+			return true;
+		if (r < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
 static bool has_role(const struct layout *layout, const struct blockdev *dev, enum part_role role)
 {
 	const char *const *label = layout->part[role].label;

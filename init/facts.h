@@ -56,6 +56,8 @@ struct facts_files {
 	size_t n;
 };
 
+#define CA_NO_NUMBER 255u
+
 /** What the target has of the things that several steps write to. */
 struct facts_target {
 	const char *
@@ -66,8 +68,8 @@ struct facts_target {
 	const char *
 		bundle; /* content of the CA bundle, NULL: not read, because nothing is to change */
 	size_t bundle_len;
-	unsigned char
-		ca_number[CERTIFICATES_MAX]; /* N of HASH.N, for each certificate of balenaRootCA */
+	/* N of HASH.N, for each certificate of balenaRootCA; CA_NO_NUMBER: all are taken. */
+	unsigned char ca_number[CERTIFICATES_MAX];
 };
 
 struct facts {
@@ -121,7 +123,11 @@ struct facts {
 	/* The target. */
 	bool target_writable;
 	struct facts_target target;
-	struct manifest manifest; /* of a writable root */
+	struct manifest manifest; /* what we wrote there on earlier boots */
+	/* Of a writable root: paths that a step wants to write to, that the manifest does not know and that
+	 * exist, sorted: files of the image. */
+	const char **found;
+	size_t n_found;
 	struct facts_place *place;
 	size_t n_places;
 	bool has_journal_gid;
@@ -148,6 +154,9 @@ const struct blockdev *facts_part_on(const struct facts *f, const char *disk, en
 
 /** @return "A" or "B" when the device is that slot's on the boot disk, else NULL. */
 const char *facts_slot_of(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/** @return true when a path is in facts.found. */
+bool facts_found(const struct facts *f, const char *path) _nonnull_all_;
 
 /** @return true when this device was tried as root in this boot and failed. */
 bool facts_has_failed(const struct facts *f, const struct blockdev *dev) _nonnull_all_;

@@ -60,6 +60,15 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* What was printed and did not arrive was not done. */
+static int flushed(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)fprintf(stderr, "anteroot: unable to write the output\n");
+	return EXIT_SYSTEM;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 0 ? base_name(argv[0]) : "init";
@@ -82,7 +91,7 @@ int main(int argc, char **argv)
 		name = "version";
 	for (size_t i = 0; i < ARRAY_SIZE(applets); i++)
 		if (strcmp(applets[i].name, name) == 0)
-			return applets[i].run(argc, argv);
+			return flushed(applets[i].run(argc, argv));
 	(void)fprintf(stderr, "anteroot: there is no applet %s; `anteroot help` lists them\n",
 		      name);
 	return EXIT_USAGE;

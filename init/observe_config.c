@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "init/apply_ops.h"
 #include "lib/confine.h"
 #include "lib/file.h"
 
@@ -94,6 +95,7 @@ static void read_connections(struct boot *b, int parentfd, const char *name,
 	const struct dirent *entry;
 
 	ret->readable = dir || errno == ENOENT;
+	errno = 0;
 	ret->file = dir ? arena_alloc(&b->arena, FILES_MAX * sizeof(*ret->file)) : NULL;
 	while (ret->file && (entry = readdir(dir))) {
 		struct boot_file *file = &ret->file[ret->n];
@@ -114,7 +116,11 @@ static void read_connections(struct boot *b, int parentfd, const char *name,
 				      &data, &file->len, NULL);
 		file->data = data;
 		ret->n += file->name != NULL;
+		errno = 0;
 	}
+	/* An error in the middle is not the end: what was not seen is not gone. */
+	if (errno != 0)
+		ret->readable = false;
 	if (ret->file && ret->n > 1)
 		qsort(ret->file, ret->n, sizeof(*ret->file), compare_files);
 }
@@ -142,9 +148,22 @@ static void read_splash(struct boot *b, int dirfd)
 	}
 }
 
+/* A link on the state partition leads nowhere else. */
+static int open_keep_dir(const struct boot *b)
+{
+	_cleanup_close_ int tree = -1;
+	struct reason r = REASON_INIT;
+	const char *rest;
+
+	if (!b->facts.keep_dir)
+		return -ENOENT;
+	tree = apply_open_tree(b, b->facts.keep_dir, &rest, &r);
+	return tree < 0 ? tree : confine_open(tree, rest, O_RDONLY | O_DIRECTORY);
+}
+
 static void read_kept(struct boot *b, struct config_input *in)
 {
-	_cleanup_close_ int dirfd = b->facts.keep_dir ? open_dir(b->facts.keep_dir) : -ENOENT;
+	_cleanup_close_ int dirfd = open_keep_dir(b);
 
 	in->kept.name = CONFIG_NAME " (last known good)";
 	in->kept.err = dirfd;
@@ -193,7 +212,13 @@ int observe_config_at(struct boot *b, const char *boot_dir, const char *config)
 		read_splash(b, bootfd);
 	}
 	read_kept(b, &in);
-	return config_settle(&b->arena, &in, &b->facts.config);
+	if (config_settle(&b->arena, &in, &b->facts.config) < 0)
+		return -ENOMEM;
+	/* A boot partition that has lost config.json has lost the rest too. */
+	if (b->facts.config.state != CONFIG_READ && b->facts.config.state != CONFIG_LEFTOVER &&
+	    b->facts.connections.n == 0)
+		b->facts.connections.readable = false;
+	return 0;
 }
 
 int observe_config(struct boot *b)

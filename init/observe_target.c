@@ -14,7 +14,6 @@
 
 #define BUNDLE_PATH	 "/etc/ssl/certs/ca-certificates.crt"
 #define BUNDLE_MAX_BYTES (2u * 1024u * 1024u)
-#define CA_NUMBERS	 10u /* HASH.0 to HASH.9 */
 #define CONF_MAX_BYTES	 65536u
 #define CHRONY_DIR	 "/run/chrony" /* what balenaOS' chrony.conf has */
 
@@ -193,17 +192,19 @@ static void number_certificates(struct boot *b, int rootfd, const struct certifi
 		/* One of ours with the same name is in front of it. */
 		for (size_t k = 0; k < i; k++)
 			if (certs->certificate[k].subject_hash ==
-			    certs->certificate[i].subject_hash)
+				    certs->certificate[i].subject_hash &&
+			    b->facts.target.ca_number[k] != CA_NO_NUMBER)
 				first = b->facts.target.ca_number[k] + 1;
-		b->facts.target.ca_number[i] = first;
-		for (unsigned char n = first; n < CA_NUMBERS; n++) {
+		b->facts.target.ca_number[i] = CA_NO_NUMBER;
+		for (unsigned char n = first; n < CA_NO_NUMBER; n++) {
 			char path[64];
 
-			b->facts.target.ca_number[i] = n;
 			(void)snprintf(path, sizeof(path), "/etc/ssl/certs/%08x.%u",
 				       certs->certificate[i].subject_hash, n);
-			if (is_free(b, rootfd, path, &certs->certificate[i]))
-				break;
+			if (!is_free(b, rootfd, path, &certs->certificate[i]))
+				continue;
+			b->facts.target.ca_number[i] = n;
+			break;
 		}
 	}
 }
@@ -236,6 +237,32 @@ static void observe_trust(struct boot *b, int rootfd)
 	f->target.bundle_len = len;
 }
 
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Which of the files that steps are about to write for the first time the image has already. */
+static int observe_found(struct boot *b, int rootfd)
+{
+	struct facts *f = &b->facts;
+	const char **paths;
+	int n = decide_files(f, &b->arena, &paths);
+
+	if (n < 0)
+		return n;
+	f->found = paths;
+	for (int i = 0; i < n; i++) {
+		_cleanup_close_ int fd = confine_open(rootfd, paths[i], O_PATH | O_NOFOLLOW);
+
+		if (fd >= 0)
+			f->found[f->n_found++] = paths[i];
+	}
+	if (f->n_found > 1)
+		qsort(f->found, f->n_found, sizeof(const char *), compare_paths);
+	return 0;
+}
+
 int observe_target(struct boot *b)
 {
 	_cleanup_close_ int rootfd = open(b->facts.target_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -249,9 +276,10 @@ int observe_target(struct boot *b)
 	f->root_home = accounts_home(&b->arena, rootfd, "root", &home) == 0
 			       ? plain_path(&b->arena, home)
 			       : NULL;
-	if (f->target_writable)
-		observe_manifest(b, rootfd);
+	observe_manifest(b, rootfd);
 	observe_chrony(b, rootfd);
 	observe_trust(b, rootfd);
-	return observe_places(b, rootfd);
+	if (observe_places(b, rootfd) < 0)
+		return -ENOMEM;
+	return f->target_writable ? observe_found(b, rootfd) : 0;
 }

@@ -63,7 +63,9 @@ struct op {
 	gid_t gid;
 	unsigned int guard; /* DELIVER_* of lib/deliver.h: OP_DIR, OP_FILE, OP_REMOVE */
 	const char *known;  /* OP_FILE, OP_REMOVE: SHA-1s of what we wrote there before */
-	bool clean;	    /* only when every delivery before it went well */
+	bool clean;	    /* only when every delivery into the target before it went well */
+	bool remembers;	    /* the manifest: what is guarded by DELIVER_KEEP waits for it */
+	bool access;	    /* but for this: without it nobody gets in */
 	const char *key;    /* of config.json, that this is for; NULL: none */
 	int role;	    /* enum part_role, OP_MOUNT_PART */
 	int64_t usec;

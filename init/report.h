@@ -15,8 +15,9 @@ enum report_action {
 	ACTION_WRITTEN,
 	ACTION_UNCHANGED,
 	ACTION_REMOVED,
-	ACTION_LEFT,	/* not removed: somebody has changed it */
-	ACTION_SKIPPED, /* nobody in the target reads it */
+	ACTION_RESTORED, /* removed, and the image's own file is there again */
+	ACTION_LEFT,	 /* not removed: somebody has changed it */
+	ACTION_SKIPPED,	 /* nobody in the target reads it */
 	ACTION_FAILED,
 };
 

@@ -8,8 +8,9 @@ const char *action_name(enum report_action action)
 {
 	static const char *const names[] = {
 		[ACTION_WRITTEN] = "written", [ACTION_UNCHANGED] = "unchanged",
-		[ACTION_REMOVED] = "removed", [ACTION_LEFT] = "left",
-		[ACTION_SKIPPED] = "skipped", [ACTION_FAILED] = "failed",
+		[ACTION_REMOVED] = "removed", [ACTION_RESTORED] = "restored",
+		[ACTION_LEFT] = "left",	      [ACTION_SKIPPED] = "skipped",
+		[ACTION_FAILED] = "failed",
 	};
 
 	return names[action];

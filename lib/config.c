@@ -16,6 +16,8 @@
 #define LEFTOVER_RANDOM 8u  /* hexadecimal digits */
 #define MD5_DIGITS	32u /* the same */
 #define OBJECT_MAX	64u
+/* A FAT file system knows neither time zone nor summer time. */
+#define LEFTOVER_SLACK_USEC (INT64_C(26) * 3600 * 1000000)
 
 static bool all_hex(const char *s, size_t len)
 {
@@ -28,12 +30,14 @@ static bool all_hex(const char *s, size_t len)
 /* The MD5 in the name of a leftover, NULL when it is none: .config.json.XXXXXXXX.MD5.md5sum */
 static const char *leftover_md5(const char *name)
 {
-	const char *random = name + strlen(LEFTOVER_PREFIX), *md5 = random + LEFTOVER_RANDOM + 1;
+	const char *random, *md5;
 
 	if (strncmp(name, LEFTOVER_PREFIX, strlen(LEFTOVER_PREFIX)) != 0 ||
 	    strlen(name) != strlen(LEFTOVER_PREFIX) + LEFTOVER_RANDOM + 1 + MD5_DIGITS +
 				    strlen(LEFTOVER_SUFFIX))
 		return NULL;
+	random = name + strlen(LEFTOVER_PREFIX);
+	md5 = random + LEFTOVER_RANDOM + 1;
 	if (!all_hex(random, LEFTOVER_RANDOM) || random[LEFTOVER_RANDOM] != '.' ||
 	    !all_hex(md5, MD5_DIGITS) || strcmp(md5 + MD5_DIGITS, LEFTOVER_SUFFIX) != 0)
 		return NULL;
@@ -99,26 +103,62 @@ static const struct config_document *next_leftover(const struct config_input *in
 	return best;
 }
 
+/* parse(), of a document that says something: an object without any key is what software leaves that
+ * wipes what it cannot read. */
+static int parse_some(const struct config_document *doc, size_t max_bytes, struct json **ret,
+		      struct reason *r)
+{
+	int err = parse(doc, max_bytes, ret, r);
+
+	if (err < 0 || json_first(*ret))
+		return err;
+	json_free(*ret);
+	*ret = NULL;
+	return reason_setf(r, ENODATA, "use", doc->name, "there is no key in it");
+}
+
+/* A leftover that is older than what was accepted since is no interrupted replacement any more. */
+static bool is_stale(const struct config_input *in, const struct config_document *leftover)
+{
+	return in->kept.err == 0 &&
+	       leftover->mtime_usec + LEFTOVER_SLACK_USEC < in->kept.mtime_usec;
+}
+
+/* What holds in place of config.json, parsed. */
+static const struct config_document *acquire_other(const struct config_input *in, struct config *c,
+						   struct json **ret_top)
+{
+	c->state = CONFIG_LEFTOVER;
+	for (const struct config_document *d = next_leftover(in, NULL); d; d = next_leftover(in, d))
+		if (!is_stale(in, d) && parse_some(d, CONFIG_MAX_BYTES, ret_top, NULL) == 0)
+			return d;
+	c->state = CONFIG_KEPT;
+	if (parse_some(&in->kept, CONFIG_KEPT_MAX_BYTES, ret_top, NULL) == 0)
+		return &in->kept;
+	c->state = CONFIG_NONE;
+	return NULL;
+}
+
 /* The document that holds, parsed. */
 static const struct config_document *acquire(struct arena *a, const struct config_input *in,
 					     struct config *c, struct json **ret_top)
 {
 	char message[REASON_OBJECT_MAX + REASON_CAUSE_MAX + 32];
 	struct reason r = REASON_INIT;
+	const struct config_document *other;
+	int err;
 
 	c->state = CONFIG_READ;
-	if (parse(&in->file, CONFIG_MAX_BYTES, ret_top, &r) == 0)
+	err = parse_some(&in->file, CONFIG_MAX_BYTES, ret_top, &r);
+	if (err == 0)
 		return &in->file;
+	other = acquire_other(in, c, ret_top);
+	if (!other && err == -ENODATA && parse(&in->file, CONFIG_MAX_BYTES, ret_top, NULL) == 0) {
+		c->state = CONFIG_READ; /* an image of nobody yet */
+		return &in->file;
+	}
 	c->error = arena_strdup(a, reason_render(&r, message, sizeof(message)));
-	c->state = CONFIG_LEFTOVER;
-	for (const struct config_document *d = next_leftover(in, NULL); d; d = next_leftover(in, d))
-		if (parse(d, CONFIG_MAX_BYTES, ret_top, NULL) == 0)
-			return d;
-	c->state = CONFIG_KEPT;
-	if (parse(&in->kept, CONFIG_KEPT_MAX_BYTES, ret_top, NULL) == 0)
-		return &in->kept;
-	c->state = CONFIG_NONE;
-	return NULL;
+	return other;
 }
 
 static struct config_entry *find_entry(struct config *c, const struct config_key *row)
@@ -134,37 +174,64 @@ static bool wants_kept(const struct config_reading *rd, size_t row)
 	return rd->bad[row] && (config_keys[row].flags & CONFIG_ACCESS);
 }
 
+/* What became of the value of a row. */
+enum previous {
+	PREVIOUS_NONE, /* nothing was asked for, or the key was absent before too */
+	PREVIOUS_KEPT, /* taken from the last known good configuration */
+	PREVIOUS_LOST, /* wanted, and nobody knows it: what an earlier boot made of it is all there is */
+};
+
+static bool is_listed(const struct json *list, const char *path)
+{
+	for (const struct json *j = json_first(list); j; j = json_next(j))
+		if (json_string(j) && strcmp(json_string(j), path) == 0)
+			return true;
+	return false;
+}
+
 /* Values from the last known good configuration for the keys that must not be lost to a typing error. */
 static void keep_values(struct config_reading *rd, const struct config_document *kept_doc,
-			bool *kept_row)
+			enum previous *previous)
 {
 	_cleanup_json_ struct json *top = NULL;
 	struct config kept = { 0 };
-	struct config_reading kept_rd = { .a = rd->a, .config = &kept };
+	struct config_reading kept_rd = { .a = rd->a, .config = &kept, .kept = true };
 	size_t wanted = 0;
 
 	for (size_t i = 0; i < config_keys_len; i++)
 		wanted += wants_kept(rd, i);
-	if (wanted == 0 || parse(kept_doc, CONFIG_KEPT_MAX_BYTES, &top, NULL) < 0 || !top)
+	if (wanted == 0)
 		return;
-	config_read(&kept_rd, top);
-	for (size_t i = 0; i < config_keys_len && kept_rd.seen && kept_rd.bad; i++) {
+	if (kept_doc && parse(kept_doc, CONFIG_KEPT_MAX_BYTES, &top, NULL) == 0 && top)
+		config_read(&kept_rd, top);
+	for (size_t i = 0; i < config_keys_len; i++) {
 		const struct config_key *row = &config_keys[i];
 
-		if (!wants_kept(rd, i) || !kept_rd.seen[i] || kept_rd.bad[i])
+		if (!wants_kept(rd, i))
 			continue;
-		memcpy((char *)rd->config + row->offset, (const char *)&kept + row->offset,
-		       config_value_size(row));
-		kept_row[i] = true;
+		if (!kept_rd.seen || !kept_rd.bad || kept_rd.bad[i] ||
+		    is_listed(json_get(top, CONFIG_LOST_NAME), row->path)) {
+			previous[i] = PREVIOUS_LOST;
+		} else if (kept_rd.seen[i]) {
+			memcpy((char *)rd->config + row->offset, (const char *)&kept + row->offset,
+			       config_value_size(row));
+			previous[i] = PREVIOUS_KEPT;
+		}
 	}
 }
 
 /* An entry for each key of ours that the document does not have. */
-static void add_absent(struct config_reading *rd, const bool *kept_row)
+static void add_absent(struct config_reading *rd, const enum previous *previous)
 {
+	static const enum config_source sources[] = {
+		[PREVIOUS_NONE] = SOURCE_DEFAULT,
+		[PREVIOUS_KEPT] = SOURCE_KEPT,
+		[PREVIOUS_LOST] = SOURCE_EARLIER,
+	};
+
 	for (size_t i = 0; i < config_keys_len; i++) {
 		const struct config_key *row = &config_keys[i];
-		const enum config_source source = kept_row[i] ? SOURCE_KEPT : SOURCE_DEFAULT;
+		const enum config_source source = sources[previous[i]];
 		struct config_entry *e = rd->bad[i] ? find_entry(rd->config, row) : NULL;
 
 		if (e)
@@ -216,8 +283,8 @@ static void place_entries(struct config *c, const struct config_document *doc)
 static int settle(struct arena *a, const struct config_document *doc, const struct json *top,
 		  const struct config_document *kept, struct config *c)
 {
-	struct config_reading rd = { .a = a, .config = c };
-	bool *kept_row = arena_alloc(a, config_keys_len * sizeof(*kept_row));
+	struct config_reading rd = { .a = a, .config = c, .kept = c->state == CONFIG_KEPT };
+	enum previous *previous = arena_alloc(a, config_keys_len * sizeof(*previous));
 
 	c->origin = doc->name;
 	/* As many entries as there can be, in one piece: doubling would leave the halves behind. */
@@ -225,13 +292,15 @@ static int settle(struct arena *a, const struct config_document *doc, const stru
 	c->entry = arena_alloc(a, rd.capacity * sizeof(*c->entry));
 	if (c->entry)
 		config_read(&rd, top);
-	if (!kept_row || arena_failed(a))
+	if (!previous || arena_failed(a))
 		return -ENOMEM;
-	if (kept)
-		keep_values(&rd, kept, kept_row);
-	add_absent(&rd, kept_row);
+	keep_values(&rd, kept, previous);
+	for (size_t i = 0; i < config_keys_len && rd.kept; i++)
+		if (is_listed(json_get(top, CONFIG_LOST_NAME), config_keys[i].path))
+			previous[i] = PREVIOUS_LOST;
+	add_absent(&rd, previous);
 	for (size_t i = 0; i < config_keys_len; i++)
-		rd.bad[i] = wants_kept(&rd, i) && !kept_row[i];
+		rd.bad[i] = previous[i] == PREVIOUS_LOST;
 	c->lost = rd.bad;
 	if (!arena_failed(a)) /* else an entry may be without its key */
 		place_entries(c, doc);
@@ -242,14 +311,6 @@ bool config_is_lost(const struct config *c, const char *path)
 {
 	for (size_t i = 0; i < config_keys_len && c->lost; i++)
 		if (c->lost[i] && strcmp(config_keys[i].path, path) == 0)
-			return true;
-	return false;
-}
-
-bool config_any_lost(const struct config *c)
-{
-	for (size_t i = 0; i < config_keys_len && c->lost; i++)
-		if (c->lost[i])
 			return true;
 	return false;
 }

@@ -96,7 +96,12 @@ enum config_verdict {
 };
 
 /** Where the value in force comes from. */
-enum config_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_KEPT };
+enum config_source {
+	SOURCE_DEFAULT,
+	SOURCE_FILE,
+	SOURCE_KEPT, /* the last known good configuration */
+	SOURCE_EARLIER, /* what an earlier boot made of it: nobody knows the value itself (config.lost) */
+};
 
 struct config_entry {
 	const char *key; /* "os.udevRules.56", "os.sshKeys[1]"; printable ASCII, cut when long */
@@ -143,10 +148,13 @@ struct config {
 	const char *error;  /* why config.json itself does not hold, rendered; NULL: it does */
 	struct config_entry *entry; /* in the order of the document, what is absent behind */
 	size_t n_entries;
-	/* By row: the document has the key, or should have been read for it, and neither it nor a previous
-	 * value can be used. NULL: none. What an earlier boot made of it is the previous value then. */
+	/* By row: a CONFIG_ACCESS key is there and no use, and no last known good configuration tells its
+	 * previous value. NULL: none. What an earlier boot made of it must stay. */
 	const bool *lost;
 };
+
+/* In the last known good configuration: the paths of keys whose value was lost when it was written. */
+#define CONFIG_LOST_NAME "lost"
 
 /** A file that may hold a configuration, as it was read. */
 struct config_document {
@@ -165,9 +173,10 @@ struct config_input {
 };
 
 /**
- * Settles the configuration: config.json when it can be read; else the newest leftover whose content has
- * the MD5 of its name (fatrw of balenaOS leaves it when the power is cut); else the last known good one.
- * Bad keys that are CONFIG_ACCESS take their value from the last known good one.
+ * Settles the configuration: config.json when it can be read and has a key; else the newest leftover whose
+ * content has the MD5 of its name (fatrw of balenaOS leaves it when the power is cut) and that is not a day
+ * older than the last known good configuration; else that one. Bad keys that are CONFIG_ACCESS take their
+ * value from the last known good one; without one they are lost.
  *
  * @param a arena for all of it
  * @param ret_config complete in any case
@@ -186,8 +195,8 @@ int config_parse(struct arena *a, const struct config_document *doc, struct conf
 		 struct reason *r) _nonnull_(1, 2, 3) _must_check_;
 
 /**
- * Writes the values in force as a document of the same form, keys of ours alone: what is kept as the last
- * known good configuration.
+ * Writes the values in force as a document of the same form, keys of ours alone, and which were lost: what is
+ * kept as the last known good configuration.
  *
  * @return text in the arena, NULL when memory is out
  */
@@ -195,9 +204,6 @@ const char *config_text(struct arena *a, const struct config *c, size_t *ret_len
 
 /** @return true when config.lost has the row of this path. */
 bool config_is_lost(const struct config *c, const char *path) _nonnull_all_;
-
-/** @return true when config.lost has any row. */
-bool config_any_lost(const struct config *c) _nonnull_all_;
 
 /** @return true when a name is that of a leftover of config.json. */
 bool config_is_leftover(const char *name) _nonnull_all_;

@@ -224,6 +224,12 @@ static size_t count_words(const char *text)
 	return n;
 }
 
+static bool is_null_word(const char *text)
+{
+	text += strspn(text, BLANKS);
+	return strncmp(text, "null", 4) == 0 && text[4 + strspn(text + 4, BLANKS)] == '\0';
+}
+
 static void read_words(struct config_reading *rd, const struct config_key *row,
 		       const struct json *j)
 {
@@ -239,7 +245,7 @@ static void read_words(struct config_reading *rd, const struct config_key *row,
 	list->item = arena_alloc(rd->a, count * sizeof(*list->item));
 	if (!list->item)
 		return;
-	if (count == 1 && (row->flags & CONFIG_NONE_WORD) && strcmp(text, "null") == 0) {
+	if (count == 1 && (row->flags & CONFIG_NONE_WORD) && is_null_word(text)) {
 		list->item[list->n++] = "null";
 		accept(rd, row, j, "is the string \"null\", which means none");
 		return;
@@ -312,7 +318,9 @@ static const char *rule_text(struct config_reading *rd, const char *text)
 static void read_rule(struct config_reading *rd, const struct config_key *row, const struct json *j)
 {
 	const char *name = json_name(j), *wrong = value_rule_name(name);
-	const char *key = config_shown(rd, row->path, name);
+	/* A good name does no harm and is a key of its own; a bad one is only shown. */
+	const char *key = wrong ? config_shown(rd, row->path, name)
+				: arena_printf(rd->a, "%s.%s", row->path, name);
 	struct config_rules *rules = field(rd, row);
 
 	if (json_type(j) == JSON_NULL)

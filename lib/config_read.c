@@ -78,6 +78,9 @@ static void visit(struct config_reading *rd, const struct json *object, const ch
 		const struct config_key *row = NULL;
 		bool inner = false;
 
+		if (rd->kept && !*prefix && strcmp(name, CONFIG_LOST_NAME) == 0)
+			continue;
+
 		/* A dot in a name is no way down. */
 		if (len > 0 && (size_t)len < sizeof(path) && !strchr(name, '.'))
 			row = find_row(path, &inner);

@@ -15,6 +15,7 @@ struct config_reading {
 	bool *seen;	 /* by row: the document has it */
 	bool *bad;	 /* by row: it has it, or something on the way to it, and that is no use */
 	unsigned int suggestions;
+	bool kept; /* it is the last known good configuration, which has a word of its own */
 };
 
 /**

@@ -104,6 +104,7 @@ static void add_row(struct arena *a, struct json *top, const struct config_key *
 const char *config_text(struct arena *a, const struct config *c, size_t *ret_len)
 {
 	_cleanup_json_ struct json *top = json_new_object();
+	struct json *lost = NULL;
 	const char *text;
 
 	for (size_t i = 0; i < config_keys_len && top; i++) {
@@ -112,6 +113,11 @@ const char *config_text(struct arena *a, const struct config *c, size_t *ret_len
 		if (config_keys[i].kind != CONFIG_FOREIGN && !is_absent(&config_keys[i], value))
 			add_row(a, top, &config_keys[i], value);
 	}
+	for (size_t i = 0; i < config_keys_len && c->lost; i++)
+		if (c->lost[i]) {
+			lost = lost ? lost : json_add_array(top, CONFIG_LOST_NAME);
+			json_append_string(lost, config_keys[i].path);
+		}
 	text = json_print_line(top, a);
 	*ret_len = text ? strlen(text) : 0;
 	return text;
@@ -166,6 +172,7 @@ const char *config_source_name(enum config_source source)
 		[SOURCE_DEFAULT] = "default",
 		[SOURCE_FILE] = "file",
 		[SOURCE_KEPT] = "last known good",
+		[SOURCE_EARLIER] = "earlier boot",
 	};
 
 	return names[source];

@@ -40,11 +40,11 @@ void manifest_reserve(struct arena *a, struct manifest *m, size_t n)
 		(void)grow(a, m, m->n + n); /* the arena remembers */
 }
 
-void manifest_add(struct arena *a, struct manifest *m, const char *path, const char *known)
+void manifest_add(struct arena *a, struct manifest *m, const struct manifest_file *file)
 {
 	if (m->n == m->capacity && !grow(a, m, m->capacity ? 2 * m->capacity : 32))
 		return;
-	m->file[m->n++] = (struct manifest_file){ path, known };
+	m->file[m->n++] = *file;
 }
 
 /* Two lists of SHA-1s as one, without the second's if the first has it. */
@@ -62,10 +62,12 @@ void manifest_sort(struct arena *a, struct manifest *m)
 	if (m->n > 1)
 		qsort(m->file, m->n, sizeof(*m->file), compare);
 	for (size_t i = 0; i < m->n; i++) {
-		if (n > 0 && strcmp(m->file[n - 1].path, m->file[i].path) == 0)
+		if (n > 0 && strcmp(m->file[n - 1].path, m->file[i].path) == 0) {
 			m->file[n - 1].known = join(a, m->file[n - 1].known, m->file[i].known);
-		else
+			m->file[n - 1].over = m->file[n - 1].over || m->file[i].over;
+		} else {
 			m->file[n++] = m->file[i];
+		}
 	}
 	m->n = n;
 }
@@ -115,19 +117,20 @@ static bool is_path(const char *path)
 /* One line without its newline. */
 static bool read_line(struct arena *a, struct manifest *m, const char *line)
 {
-	const char *known = NULL;
+	struct manifest_file file = { .path = NULL };
 
 	if (strncmp(line, "block ", 6) == 0) {
-		line += 6;
+		file.path = line + 6;
+	} else if (strncmp(line, "over ", 5) == 0) {
+		file.path = line + 5;
+		file.over = true;
 	} else if (strncmp(line, "file ", 5) == 0 && is_sha1(line + 5, strlen(line + 5))) {
-		known = arena_memdup(a, line + 5, SHA1_CHARS);
-		line += 5 + SHA1_CHARS + 1;
-	} else {
-		return false;
+		file.known = arena_memdup(a, line + 5, SHA1_CHARS);
+		file.path = line + 5 + SHA1_CHARS + 1;
 	}
-	if (!is_path(line))
+	if (!file.path || !is_path(file.path))
 		return false;
-	manifest_add(a, m, line, known);
+	manifest_add(a, m, &file);
 	return true;
 }
 
@@ -151,9 +154,10 @@ int manifest_parse(struct arena *a, const char *text, size_t len, struct manifes
 		if (end)
 			*end = '\0';
 		if (!end || !read_line(a, &m, line))
-			return reason_setf(
-				r, EBADMSG, "read", MANIFEST_PATH,
-				"line %zu: expected \"file SHA1 PATH\" or \"block PATH\"", number);
+			return reason_setf(r, EBADMSG, "read", MANIFEST_PATH,
+					   "line %zu: expected \"file SHA1 PATH\", \"over PATH\" "
+					   "or \"block PATH\"",
+					   number);
 		line = end;
 	}
 	manifest_sort(a, &m);
@@ -163,24 +167,37 @@ int manifest_parse(struct arena *a, const char *text, size_t len, struct manifes
 	return 0;
 }
 
+/* At least the bytes that the text takes. */
 static size_t text_length(const struct manifest *m)
 {
 	size_t len = strlen(HEADER);
 
 	for (size_t i = 0; i < m->n; i++) {
-		size_t path = strlen(m->file[i].path);
-		size_t lines =
-			m->file[i].known ? (strlen(m->file[i].known) + 1) / (SHA1_CHARS + 1) : 1;
+		size_t known = m->file[i].known ? strlen(m->file[i].known) : 0;
+		size_t lines = 2 + known / SHA1_CHARS; /* one for `over`, or for a block */
 
-		len += lines * (strlen("block ") + SHA1_CHARS + 1 + path + 1);
+		len += lines * (strlen("block ") + SHA1_CHARS + 1 + strlen(m->file[i].path) + 1);
 	}
 	return len;
 }
 
-static char *append(char *at, const char *s, size_t len)
+/* "WORD SHA1 PATH", or "WORD PATH". */
+static char *append_line(char *at, const char *word, const char *sha1, const char *path)
 {
-	memcpy(at, s, len);
-	return at + len;
+	size_t len = strlen(word);
+
+	memcpy(at, word, len);
+	at += len;
+	if (sha1) {
+		memcpy(at, sha1, SHA1_CHARS);
+		at += SHA1_CHARS;
+		*at++ = ' ';
+	}
+	len = strlen(path);
+	memcpy(at, path, len);
+	at += len;
+	*at++ = '\n';
+	return at;
 }
 
 const char *manifest_text(struct arena *a, const struct manifest *m, size_t *ret_len)
@@ -189,21 +206,18 @@ const char *manifest_text(struct arena *a, const struct manifest *m, size_t *ret
 
 	if (!text)
 		return NULL;
-	at = append(at, HEADER, strlen(HEADER));
+	memcpy(at, HEADER, strlen(HEADER));
+	at += strlen(HEADER);
 	for (size_t i = 0; i < m->n; i++) {
-		const char *path = m->file[i].path, *known = m->file[i].known;
+		const struct manifest_file *file = &m->file[i];
 
-		do {
-			at = append(at, known ? "file " : "block ", known ? 5 : 6);
-			if (known) {
-				at = append(at, known, SHA1_CHARS);
-				at = append(at, " ", 1);
-				known += SHA1_CHARS;
-				known += *known == ' ';
-			}
-			at = append(at, path, strlen(path));
-			at = append(at, "\n", 1);
-		} while (known && *known);
+		for (const char *sha1 = file->known; sha1 && *sha1;
+		     sha1 += SHA1_CHARS, sha1 += *sha1 == ' ')
+			at = append_line(at, "file ", sha1, file->path);
+		if (file->over)
+			at = append_line(at, "over ", NULL, file->path);
+		if (!file->known && !file->over)
+			at = append_line(at, "block ", NULL, file->path);
 	}
 	*ret_len = (size_t)(at - text);
 	return text;

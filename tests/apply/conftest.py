@@ -16,6 +16,7 @@ SAMPLE = PROJECT / "tests/samples/seed-config.json"
 READERS = ("usr/sbin/chronyd", "usr/sbin/dnsmasq", "usr/sbin/NetworkManager",
            "lib/systemd/systemd-timesyncd", "lib/systemd/systemd-resolved")
 DONE, NO, USAGE, SYSTEM = 0, 1, 2, 3
+NOTHING = {"deviceType": "generic"}      # a configuration that asks for nothing
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to their owners")
 

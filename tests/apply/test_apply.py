@@ -7,7 +7,7 @@ import random
 import subprocess
 
 import pytest
-from conftest import (DONE, NO, PROGRAM, SYSTEM, USAGE, as_value, certificate, keys_of, needs_root, run,
+from conftest import (DONE, NO, NOTHING, PROGRAM, SYSTEM, USAGE, as_value, certificate, keys_of, needs_root, run,
                       traced)
 
 pytestmark = needs_root
@@ -16,7 +16,7 @@ CONNECTION = "[connection]\nid=home\ntype=ethernet\n"
 NETWORK = "etc/NetworkManager/conf.d/os-networkmanager.conf"
 KEYS = "root/.ssh/authorized_keys_local"
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
-MANIFEST = "var/lib/anteroot/manifest"
+MANIFEST = "etc/anteroot/manifest"
 
 
 def all_keys(sample):
@@ -71,7 +71,7 @@ def test_report_of_each_key(device, sample):
     keys = keys_of(report)
     assert keys["hostname"]["verdict"] == "accepted" and keys["hostname"]["source"] == "file"
     assert keys["hostname"]["delivered"] == [
-        {"path": "/etc/hostname", "action": "written", "kept": "/etc/.hostname.anteroot-kept"}]
+        {"path": "/etc/hostname", "action": "written"}]
     assert keys["country"]["verdict"] == "coerced"
     assert keys["ntpServers"]["verdict"] == "rejected" and keys["ntpServers"]["source"] == "default"
     assert "is a number, expected a string" in keys["ntpServers"]["error"]
@@ -132,7 +132,7 @@ def test_what_is_no_longer_wanted_goes(device, sample):
     for path, entry in before.items():
         if path not in ("etc/hostname",):
             assert after[path] == entry, path
-    assert device.text(MANIFEST).count("\n") == 2
+    assert device.text(MANIFEST).count("\n") == 3      # the host name, over the image's
 
 
 def test_changed_by_its_owner_since(device):
@@ -155,7 +155,7 @@ def test_changed_by_its_owner_since(device):
 def test_files_of_the_image_are_not_ours(device):
     device.write("etc/udev/rules.d/56.rules", "ours\n")    # the same content, not our file
     device.apply({"os": {"udevRules": {"57": "x"}}})
-    device.apply({})
+    device.apply(NOTHING)
     assert device.text("etc/udev/rules.d/56.rules") == "ours\n"
     assert not device.has("etc/udev/rules.d/57.rules")
 
@@ -164,7 +164,7 @@ def test_keys_are_ours_alone(device):
     """Whoever was in the file is out when the list is empty; what he wrote is not lost."""
     (device.root / "root/.ssh").mkdir(mode=0o700)
     device.write(KEYS, "ssh-rsa AAAA somebody\n", 0o600)
-    device.apply({})
+    device.apply(NOTHING)
     assert not device.has(KEYS)
     assert device.text("root/.ssh/.authorized_keys_local.anteroot-kept") == "ssh-rsa AAAA somebody\n"
 
@@ -221,31 +221,31 @@ def test_bad_access_keys_without_state_partition(device, sample):
     assert not device.has("etc/udev/rules.d/56.rules")
 
 
-def test_what_lost_a_value_is_not_kept(device):
+def test_what_lost_a_value_is_known(device):
     """A first boot with a bad key, on a root that an older system delivered to: the last known good
-    configuration is not one without whoever had access."""
+    configuration does not take whoever had access for nobody."""
     device.apply({"os": {"sshKeys": ["k"]}}, state=False)
-    device.apply({"os": "x"}, NO)
-    assert os.listdir(device.state) == []
-    device.apply("{", USAGE)
+    device.apply({"hostname": "h", "os": "x"}, NO)
+    device.apply("{", NO)
     assert device.text(KEYS) == "k\n"
+    assert device.text("etc/hostname") == "h\n"
 
 
 def test_bad_connection_keeps_its_content(device):
     folder = device.boot / "system-connections"
     folder.mkdir()
     (folder / "home").write_text(CONNECTION, encoding="utf-8")
-    device.apply({})
+    device.apply(NOTHING)
     (folder / "home").write_text(CONNECTION[:9], encoding="utf-8")
-    report = device.apply({}, NO)
+    report = device.apply(NOTHING, NO)
     assert device.text("etc/NetworkManager/system-connections/home") == CONNECTION
     assert any("its last known good content holds" in item["text"] for item in report["warnings"])
     (folder / "new").write_text("torn", encoding="utf-8")
-    report = device.apply({}, NO)
+    report = device.apply(NOTHING, NO)
     assert not device.has("etc/NetworkManager/system-connections/new")
     assert any("it is left out" in item["text"] for item in report["warnings"])
     # without a state partition the file of the last good boot stays
-    device.apply({}, NO, state=False)
+    device.apply(NOTHING, NO, state=False)
     assert device.text("etc/NetworkManager/system-connections/home") == CONNECTION
 
 
@@ -264,7 +264,7 @@ def test_certificates_of_one_name(device):
     device.apply({"balenaRootCA": as_value(ours + other)})
     assert device.text(f"etc/ssl/certs/{hashed}.1") == ours
     assert device.text(f"etc/ssl/certs/{hashed}.2") == other
-    device.apply({})
+    device.apply(NOTHING)
     assert device.text(f"etc/ssl/certs/{hashed}.0") == "the image's\n"
     assert not device.has(f"etc/ssl/certs/{hashed}.1") and not device.has(f"etc/ssl/certs/{hashed}.2")
 
@@ -274,7 +274,7 @@ def test_more_connections_than_a_device_has(device):
     folder.mkdir()
     for number in range(70):
         (folder / f"c{number}").write_text(CONNECTION, encoding="utf-8")
-    report = device.apply({}, NO)
+    report = device.apply(NOTHING, NO)
     assert any("more than 64 files" in item["text"] for item in report["warnings"])
     assert len(os.listdir(device.root / "etc/NetworkManager/system-connections")) == 64
 
@@ -283,7 +283,7 @@ def test_manifest_that_is_a_folder(device):
     (device.root / MANIFEST).mkdir(parents=True)
     report = device.apply({"hostname": "x"}, SYSTEM)
     assert any("files of earlier boots stay" in item["text"] for item in report["warnings"])
-    assert device.text("etc/hostname") == "x\n"
+    assert device.text("etc/hostname") == "image\n"     # it could never be taken back
 
 
 def test_more_servers_than_a_reader_takes(device):
@@ -328,7 +328,7 @@ def test_update_of_the_image_keeps_the_trust(device):
     device.write(BUNDLE, "# a newer one\n")
     device.apply()
     assert device.text(BUNDLE).startswith("# a newer one\n# anteroot: balenaRootCA begins\n")
-    device.apply({})
+    device.apply(NOTHING)
     assert device.text(BUNDLE) == "# a newer one\n"
 
 
@@ -401,11 +401,11 @@ def test_splash(device):
     (device.boot / "splash").mkdir()
     (device.boot / "splash/balena-logo.png").write_bytes(PNG)
     (device.boot / "splash/resin-logo.png").write_bytes(b"older")
-    device.apply({})
+    device.apply(NOTHING)
     assert (theme / "resin-logo.png").read_bytes() == PNG
-    assert (theme / ".resin-logo.png.anteroot-kept").read_bytes() == b"the image's"
+    assert (theme / ".resin-logo.png.anteroot-orig").read_bytes() == b"the image's"
     (device.boot / "splash/balena-logo.png").write_bytes(PNG[:-1])
-    report = device.apply({}, NO)
+    report = device.apply(NOTHING, NO)
     assert any("splash/balena-logo.png is cut short" in item["text"] for item in report["warnings"])
 
 
@@ -434,7 +434,7 @@ def test_bad_usage(applet, words):
 
 
 def test_folders_that_are_none(device, tmp_path):
-    device.configure({})
+    device.configure(NOTHING)
     for words in (["--root", tmp_path / "absent", "--boot", device.boot],
                   ["--root", device.root, "--boot", tmp_path / "absent"],
                   ["--root", device.root, "--boot", device.boot, "--state", device.boot / "config.json"]):
@@ -500,7 +500,7 @@ def test_thousand_of_each(device):
     assert len(os.listdir(device.root / "etc/udev/rules.d")) == 1000
     assert keys_of(report)["os.udevRules.r999"]["delivered"][0]["path"] == "/etc/udev/rules.d/r999.rules"
     assert set(actions(device.apply()).values()) == {"unchanged"}
-    device.apply({})
+    device.apply(NOTHING)
     assert os.listdir(device.root / "etc/udev/rules.d") == []
 
 

@@ -6,7 +6,7 @@ import stat
 import subprocess
 
 import pytest
-from conftest import DONE, NO, PROGRAM, SYSTEM, needs_root, run
+from conftest import DONE, NO, NOTHING, PROGRAM, SYSTEM, needs_root, run
 
 pytestmark = needs_root
 
@@ -173,8 +173,8 @@ def test_rule_names(device, name):
     before = device.tree()
     report = device.apply({"os": {"udevRules": {name: "rule", "good": "rule"}}}, NO)
     made = set(device.tree()) - set(before)
-    assert made == {"etc/udev/rules.d/good.rules", "var", "var/lib", "var/lib/anteroot",
-                    "var/lib/anteroot/manifest"}
+    assert made == {"etc/udev/rules.d/good.rules", "etc/anteroot",
+                    "etc/anteroot/manifest"}
     assert [item["verdict"] for item in report["config"]["keys"]].count("rejected") == 1
 
 
@@ -205,14 +205,14 @@ def test_manifest_of_somebody_else(device):
     device.write("etc/precious", "precious\n")
     for text in ("file 0 /etc/precious\n", "anteroot manifest 1\nfile " + "0" * 40 + " /../etc/passwd\n",
                  "anteroot manifest 1\nfile " + "0" * 40 + " /etc/precious", "\0"):
-        device.write("var/lib/anteroot/manifest", text)
-        report = device.apply({}, NO)
+        device.write("etc/anteroot/manifest", text)
+        report = device.apply(NOTHING, NO)
         assert any("files of earlier boots stay" in item["text"] for item in report["warnings"])
         assert device.text("etc/precious") == "precious\n"
 
 
 def test_manifest_that_names_a_changed_file(device):
     device.write("etc/precious", "precious\n")
-    device.write("var/lib/anteroot/manifest", "anteroot manifest 1\nfile " + "0" * 40 + " /etc/precious\n")
-    device.apply({})
+    device.write("etc/anteroot/manifest", "anteroot manifest 1\nfile " + "0" * 40 + " /etc/precious\n")
+    device.apply(NOTHING)
     assert device.text("etc/precious") == "precious\n"

@@ -11,7 +11,7 @@ import json
 import os
 
 import pytest
-from conftest import NO, as_value, certificate, keys_of, needs_root, run
+from conftest import NO, NOTHING, as_value, certificate, keys_of, needs_root, run
 
 pytestmark = needs_root
 
@@ -132,5 +132,5 @@ def test_removing_balena_root_ca_un_trusts_it(device):
     device.apply({"balenaRootCA": as_value(certificate())})
     assert "BEGIN CERTIFICATE" in device.text(bundle)
     assert len(os.listdir(device.root / "etc/ssl/certs")) == 2
-    device.apply({})
+    device.apply(NOTHING)
     assert (sorted(os.listdir(device.root / "etc/ssl/certs")), device.text(bundle)) == before

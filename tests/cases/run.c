@@ -178,13 +178,32 @@ static void read_manifest(struct play *p)
 		char *sha1 = at + strlen(key), *path = strchr(sha1, ' ');
 
 		at = path;
-		manifest_add(&p->arena, &p->facts.manifest,
-			     arena_memdup(&p->arena, path + 1, strcspn(path + 1, "\n")),
-			     strncmp(sha1, "- ", 2) == 0
-				     ? NULL
-				     : arena_memdup(&p->arena, sha1, (size_t)(path - sha1)));
+		bool over = strncmp(sha1, "over ", 5) == 0, block = strncmp(sha1, "- ", 2) == 0;
+
+		manifest_add(
+			&p->arena, &p->facts.manifest,
+			&(struct manifest_file){
+				.path = arena_memdup(&p->arena, path + 1, strcspn(path + 1, "\n")),
+				.known = over || block ? NULL
+						       : arena_memdup(&p->arena, sha1,
+								      (size_t)(path - sha1)),
+				.over = over,
+			});
 	}
 	manifest_sort(&p->arena, &p->facts.manifest);
+}
+
+/* What of it the image has already. */
+static void find_found(struct play *p)
+{
+	struct facts *f = &p->facts;
+	const char **paths;
+	int n = f->target_writable ? decide_files(f, &p->arena, &paths) : 0;
+
+	f->found = n > 0 ? paths : NULL;
+	for (int i = 0; i < n; i++)
+		if (has_path(p, "file", paths[i]))
+			f->found[f->n_found++] = paths[i];
 }
 
 static void observe_target(struct play *p)
@@ -222,6 +241,7 @@ static void observe_target(struct play *p)
 			*strrchr(cut, '/') = '\0';
 		f->place[i].deepest = *cut ? cut : "/";
 	}
+	find_found(p);
 }
 
 static void put(struct play *p, const char *text)

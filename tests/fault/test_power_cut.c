@@ -27,7 +27,7 @@ static const char second_config[] =
 	"\"os\": {"
 	"  \"network\": { \"wifi\": { \"randomMacAddressScan\": false } },"
 	"  \"udevRules\": { \"57\": \"B\" }, \"sshKeys\": [ \"ssh-ed25519 BBBB two\" ] } }";
-static const char no_config[] = "{}";
+static const char no_config[] = "{ \"deviceType\": \"generic\" }";
 
 static struct fixture fixture;
 

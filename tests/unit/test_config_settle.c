@@ -158,9 +158,9 @@ static void test_leftover_in_capitals(void **state)
 {
 	(void)state;
 	leftovers[in.n_leftovers++] = (struct config_document){
-		.name = ".config.json.00000000.99914B932BD37A50B983C5E7C90AE93B.md5sum",
+		.name = ".config.json.00000000.BEB269D516265813C4AE5BEBA4D3F0FA.md5sum",
 	};
-	set(&leftovers[0], "{}");
+	set(&leftovers[0], "{\"uuid\":\"u\"}");
 	settle(CONFIG_LEFTOVER, NULL);
 }
 
@@ -227,7 +227,7 @@ static void test_blocked(void **state)
 	assert_int_equal(c.random_mac, CONFIG_TRUE);
 }
 
-/* Bad, and nothing to take its place: what an earlier boot made of it must stay. */
+/* Bad, and nothing tells the previous value: what an earlier boot made of it must stay. */
 static void test_lost(void **state)
 {
 	(void)state;
@@ -236,15 +236,82 @@ static void test_lost(void **state)
 	assert_true(config_is_lost(&c, "os.sshKeys"));
 	assert_true(config_is_lost(&c, "dnsServers"));
 	assert_true(config_is_lost(&c, "os.network.connectivity.uri"));
+	assert_int_equal(entry("dnsServers")->source, SOURCE_EARLIER);
 	assert_false(config_is_lost(&c, "hostname"));	  /* has a default */
 	assert_false(config_is_lost(&c, "balenaRootCA")); /* absent */
-	set(&in.kept, "{\"os\":7,\"dnsServers\":\"x\"}");
-	settle(CONFIG_READ, NULL);
-	assert_true(config_is_lost(&c, "os.sshKeys"));
-	assert_true(config_is_lost(&c, "dnsServers"));
 	set(&in.kept, "torn");
 	settle(CONFIG_READ, NULL);
 	assert_true(config_is_lost(&c, "os.sshKeys"));
+	set(&in.kept, "{\"os\":7,\"dnsServers\":\"x\"}"); /* we never wrote that */
+	settle(CONFIG_READ, NULL);
+	assert_true(config_is_lost(&c, "os.sshKeys"));
+	assert_true(config_is_lost(&c, "dnsServers"));
+	/* Absent in it is a value too: nobody had access. */
+	set(&in.kept, "{\"hostname\":\"x\"}");
+	settle(CONFIG_READ, NULL);
+	assert_false(config_is_lost(&c, "os.sshKeys"));
+	assert_int_equal(entry("dnsServers")->source, SOURCE_DEFAULT);
+}
+
+/* What was lost is known to be so for as long as only that is kept. */
+static void test_lost_is_kept(void **state)
+{
+	const char *text;
+	size_t len;
+
+	(void)state;
+	set(&in.file, "{\"hostname\":\"first\",\"os\":\"x\"}");
+	settle(CONFIG_READ, "first");
+	text = config_text(&a, &c, &len);
+	assert_non_null(strstr(text, "\"lost\":["));
+	assert_non_null(strstr(text, "\"os.sshKeys\""));
+	in.kept = (struct config_document){ .name = "kept", .text = text, .len = len };
+	settle(CONFIG_READ, "first");
+	assert_true(config_is_lost(&c, "os.sshKeys"));
+	set(&in.file, "{");
+	settle(CONFIG_KEPT, "first");
+	assert_true(config_is_lost(&c, "os.sshKeys"));
+	assert_false(config_is_lost(&c, "balenaRootCA"));
+	for (size_t i = 0; i < c.n_entries; i++)
+		assert_int_not_equal(c.entry[i].verdict, VERDICT_UNKNOWN);
+	set(&in.file, "{\"os\":{\"sshKeys\":[\"k\"]}}");
+	settle(CONFIG_READ, NULL);
+	assert_false(config_is_lost(&c, "os.sshKeys"));
+	assert_null(strstr(config_text(&a, &c, &len), "lost"));
+}
+
+/* An object without a key is nobody's configuration, unless there is no other. */
+static void test_no_key_at_all(void **state)
+{
+	(void)state;
+	set(&in.file, "{ }");
+	settle(CONFIG_READ, NULL);
+	assert_null(c.error);
+	set(&in.kept, "{}");
+	settle(CONFIG_READ, NULL);
+	set(&in.kept, "{\"hostname\":\"kept\"}");
+	settle(CONFIG_KEPT, "kept");
+	assert_string_equal(c.error, "unable to use config.json: there is no key in it");
+	add_leftover("00000000", "{}", 5);
+	settle(CONFIG_KEPT, "kept");
+	add_leftover("00000000", "{\"hostname\":\"left\"}", 5);
+	settle(CONFIG_LEFTOVER, "left");
+}
+
+/* One that is more than a day older than what was accepted since. */
+static void test_stale_leftover(void **state)
+{
+	const int64_t day = INT64_C(24) * 3600 * 1000000;
+
+	(void)state;
+	set(&in.kept, "{\"hostname\":\"kept\"}");
+	in.kept.mtime_usec = 100 * day;
+	add_leftover("00000000", "{\"hostname\":\"left\"}", 100 * day - 26 * day / 24);
+	settle(CONFIG_LEFTOVER, "left");
+	leftovers[0].mtime_usec--;
+	settle(CONFIG_KEPT, "kept");
+	in.kept.err = -ENOENT;
+	settle(CONFIG_LEFTOVER, "left");
 }
 
 /* Every key of ours, each of its kind. */
@@ -419,6 +486,9 @@ int main(void)
 		CASE(test_good_ones_hold),
 		CASE(test_blocked),
 		CASE(test_lost),
+		CASE(test_lost_is_kept),
+		CASE(test_no_key_at_all),
+		CASE(test_stale_leftover),
 		CASE(test_text_round_trip),
 		CASE(test_isolation),
 		CASE(test_examples),

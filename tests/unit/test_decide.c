@@ -150,7 +150,7 @@ static void test_places_that_are_not_known(void **state)
 	f.root_home = NULL;
 	f.layout.part[PART_DATA].mount_point = NULL;
 	n = decide_places(&f, &a, &paths);
-	assert_int_equal(all - n, 3);
+	assert_int_equal(all - n, 4);
 	assert_false(lists(paths, n, "/mnt/data"));
 	assert_false(lists(paths, n, "/root"));
 	for (int i = 0; i < n; i++)

@@ -108,16 +108,35 @@ static void test_text(void **state)
 	size_t len;
 
 	(void)state;
-	manifest_add(&a, &m, "/c", SHA_A);
-	manifest_add(&a, &m, "/a", SHA_A);
-	manifest_add(&a, &m, "/b", NULL);
-	manifest_add(&a, &m, "/a", SHA_B);
+	manifest_add(&a, &m, &(struct manifest_file){ .path = "/c", .known = SHA_A });
+	manifest_add(&a, &m, &(struct manifest_file){ .path = "/a", .known = SHA_A });
+	manifest_add(&a, &m, &(struct manifest_file){ .path = "/b", .known = NULL });
+	manifest_add(&a, &m, &(struct manifest_file){ .path = "/a", .known = SHA_B });
 	manifest_sort(&a, &m);
 	text = manifest_text(&a, &m, &len);
 	assert_string_equal(text, want);
 	assert_int_equal(len, strlen(want));
 	assert_int_equal(manifest_parse(&a, text, len, &m, &r), 0);
 	assert_string_equal(manifest_text(&a, &m, &len), want);
+}
+
+/* The image had a file there: the line goes with the path, whatever its contents were. */
+static void test_over(void **state)
+{
+	static const char text[] =
+		HEAD "file " SHA_B " /a\nfile " SHA_A " /a\nover /a\nfile " SHA_A " /b\nover /c\n";
+	size_t len;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "over /a\nfile " SHA_A " /a\nover /c\nfile " SHA_A
+				    " /b\nfile " SHA_B " /a\n"),
+			 0);
+	assert_int_equal(m.n, 3);
+	assert_true(m.file[0].over);
+	assert_false(m.file[1].over);
+	assert_true(m.file[2].over);
+	assert_string_equal(manifest_text(&a, &m, &len), text);
+	assert_int_equal(len, strlen(text));
 }
 
 static void test_many(void **state)
@@ -127,7 +146,9 @@ static void test_many(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		(void)snprintf(path, sizeof(path), "/%d", i * 7919 % 1000);
-		manifest_add(&a, &m, arena_strdup(&a, path), SHA_A);
+		manifest_add(
+			&a, &m,
+			&(struct manifest_file){ .path = arena_strdup(&a, path), .known = SHA_A });
 	}
 	manifest_sort(&a, &m);
 	assert_int_equal(m.n, 1000);
@@ -143,7 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_parse), CASE(test_two_contents), CASE(test_foreign_text),
-		CASE(test_text),  CASE(test_many),
+		CASE(test_text),  CASE(test_over),	   CASE(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

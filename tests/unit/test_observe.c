@@ -288,7 +288,7 @@ static void test_config_is_a_directory(void **state)
 /* The name has the content's MD5; the younger of two holds. */
 static void test_leftover(void **state)
 {
-	static const char old[] = ".config.json.00000000.99914b932bd37a50b983c5e7c90ae93b.md5sum";
+	static const char old[] = ".config.json.00000000.beb269d516265813c4ae5beba4d3f0fa.md5sum";
 	static const char wrong[] = ".config.json.11111111.00000000000000000000000000000000.md5sum";
 	const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
 	char name[200], hex[DIGEST_MD5_HEX];
@@ -296,7 +296,7 @@ static void test_leftover(void **state)
 	(void)state;
 	config_is("{ \"hostname\": \"to", 17);
 	(void)snprintf(name, sizeof(name), "run/mnt/boot/%s", old);
-	put_text(s.fd, name, "{}", 0644);
+	put_text(s.fd, name, "{\"uuid\":\"u\"}", 0644);
 	assert_int_equal(utimensat(s.fd, name, past, 0), 0);
 	(void)snprintf(name, sizeof(name), "run/mnt/boot/%s", wrong);
 	put_text(s.fd, name, "{ \"hostname\": \"wrong\" }", 0644);
@@ -432,13 +432,11 @@ static void test_target_in_detail(void **state)
 	put_text(s.fd, "target/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0644);
 	put_dir(s.fd, "target/root");
 	put_link(s.fd, "target/root/.ssh", "../etc");
-	for (const char *const *d =
-		     (const char *const[]){ "target/var", "target/var/lib",
-					    "target/var/lib/anteroot", "target/etc/ssl",
-					    "target/etc/ssl/certs", NULL };
+	for (const char *const *d = (const char *const[]){ "target/etc/anteroot", "target/etc/ssl",
+							   "target/etc/ssl/certs", NULL };
 	     *d; d++)
 		put_dir(s.fd, *d);
-	put_text(s.fd, "target/var/lib/anteroot/manifest", manifest, 0600);
+	put_text(s.fd, "target/etc/anteroot/manifest", manifest, 0600);
 	put_text(s.fd, "target/etc/ssl/certs/ca-certificates.crt", "bundle\n", 0644);
 	put_text(s.fd, "target/etc/chrony.conf",
 		 "# sourcedir /no\nsourcedir\n  sourcedir /etc/chrony/sources.d\nsourcedir\t/run/x "
@@ -462,15 +460,12 @@ static void test_manifest_is_no_manifest(void **state)
 {
 	(void)state;
 	fill_target();
-	put_dir(s.fd, "target/var");
-	put_dir(s.fd, "target/var/lib");
-	put_dir(s.fd, "target/var/lib/anteroot");
-	put_text(s.fd, "target/var/lib/anteroot/manifest", "anteroot manifest 1\nrm -rf /\n", 0600);
+	put_dir(s.fd, "target/etc/anteroot");
+	put_text(s.fd, "target/etc/anteroot/manifest", "anteroot manifest 1\nrm -rf /\n", 0600);
 	assert_int_equal(observe(&b, STAGE_TARGET), 0);
 	assert_int_equal(b.facts.manifest.n, 0);
-	assert_true(
-		warned("unable to read /var/lib/anteroot/manifest: line 2: expected \"file SHA1 "
-		       "PATH\" or \"block PATH\"; files of earlier boots stay"));
+	assert_true(warned("unable to read /etc/anteroot/manifest: line 2: expected \"file SHA1 "
+			   "PATH\", \"over PATH\" or \"block PATH\"; files of earlier boots stay"));
 }
 
 static void test_chrony_without_sourcedir(void **state)
