@@ -4,14 +4,12 @@
 import base64
 import json
 import shlex
-import struct
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from boot import harness
+from boot import harness, samples
 from image import cache, debian, disk
 from image.disk import SEED_CONFIG, Disk
 
@@ -24,24 +22,10 @@ CONNECTIVITY = {"uri": "http://api.example/connectivity-check", "interval": 300,
 CONNECTIONS = {"office.nmconnection": "office", "of the owner": "owner's"}
 
 
-def connection(number, name):
-    return (f"[connection]\nid={name}\nuuid=a17e0000-0000-4000-8000-{number:012}\ntype=wifi\n"
-            "autoconnect=false\n\n[wifi]\nssid=anteroot\n").encode()
-
-
-def picture():
-    """The smallest PNG there is: one grey dot."""
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(b"\0\x7f")) + chunk(b"IEND", b""))
-
-
 READERS = Disk(root_a="debian-readers", root_b="none", boot_files=(
-    *((f"system-connections/{file}", connection(number, name))
+    *((f"system-connections/{file}", samples.connection(number, name))
       for number, (file, name) in enumerate(CONNECTIONS.items())),
-    ("splash/balena-logo.png", picture()),
+    ("splash/balena-logo.png", samples.picture()),
 ))
 
 
@@ -60,20 +44,19 @@ class Owner(NamedTuple):
 
 def make_certificates(folder):
     """An authority of our own, and a server's certificate that it signed."""
-    new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    cache.run([*new, "-x509", "-subj", "/CN=anteroot test authority", "-days", "3650",
-               "-keyout", folder / "ca.key", "-out", folder / "ca.pem"])
-    cache.run([*new, "-subj", f"/CN={SERVER}", "-keyout", folder / "server.key",
-               "-out", folder / "server.csr"])
+    authority = samples.make_authority(folder)
+    cache.run([*samples.NEW_CERTIFICATE, "-subj", f"/CN={SERVER}",
+               "-keyout", folder / "server.key", "-out", folder / "server.csr"])
     (folder / "names").write_text(f"subjectAltName=DNS:{SERVER}\n", encoding="ascii")
     cache.run(["openssl", "x509", "-req", "-in", folder / "server.csr", "-CA", folder / "ca.pem",
                "-CAkey", folder / "ca.key", "-CAcreateserial", "-days", "3650",
                "-extfile", folder / "names", "-out", folder / "server.pem"])
+    return authority
 
 
 def full_config(owner_key, authority):
     config = json.loads(json.dumps(SEED))
-    config["balenaRootCA"] = base64.b64encode(authority).decode()
+    config["balenaRootCA"] = authority.value
     config["os"]["network"]["connectivity"] = CONNECTIVITY
     config["os"]["udevRules"]["70-anteroot-test"] = RULE
     config["os"]["sshKeys"].append(owner_key)
@@ -86,9 +69,8 @@ def owner(tmp_path):
     for name in ("key", "admin"):
         cache.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name,
                    "-f", tmp_path / name])
-    make_certificates(tmp_path)
     public = (tmp_path / "key.pub").read_text(encoding="ascii").strip()
-    config = full_config(public, (tmp_path / "ca.pem").read_bytes())
+    config = full_config(public, make_certificates(tmp_path))
     raw = tmp_path / "disk.raw"
     disk.export(READERS, raw)
     disk.put_boot_file(READERS, raw, "config.json", json.dumps(config).encode())
@@ -193,6 +175,23 @@ def journal_is_persistent(target):
     return f"/var/log/journal/{debian.MACHINE_ID}/" in target.ask("journalctl --header")
 
 
+def dropbear(target, owner):
+    """What it says when the owner logs in, and when others could have written to his keys.
+
+    It reads authorized_keys: where it is the server, that is a link to the delivered file.
+    """
+    target.put("/tmp/key", owner.text("key"))
+    return target.ask(
+        "chmod 600 /tmp/key && dropbearkey -t ed25519 -f /tmp/host >/dev/null 2>&1\n"
+        "ln -s authorized_keys_local /root/.ssh/authorized_keys\n"
+        "dropbear -F -E -r /tmp/host -p 127.0.0.1:2222 -P /tmp/pid 2>&1 &\n"
+        "for mode in 700 777; do chmod $mode /root/.ssh\n"
+        "ssh -F /dev/null -i /tmp/key -p 2222 -o ConnectionAttempts=20 -o BatchMode=yes"
+        " -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+        " -o KexAlgorithms=curve25519-sha256 root@127.0.0.1 echo mode $mode: in 2>&1; done\n"
+        "kill $!; chmod 700 /root/.ssh; rm /root/.ssh/authorized_keys")
+
+
 def owner_of(target, path):
     return target.ask(f"stat -c '%a %u %g' {shlex.quote(path)}").strip()
 
@@ -216,7 +215,7 @@ def check_everything(target, owner):
     assert journal_is_persistent(target)
     for name in ("balena", "resin"):
         shown = target.ask(f"base64 -w 0 /usr/share/plymouth/themes/{name}/{name}-logo.png")
-        assert base64.b64decode(shown) == picture()
+        assert base64.b64decode(shown) == samples.picture()
     assert target.ask("systemctl list-units --failed --plain --no-legend").strip() == ""
 
 
@@ -235,6 +234,18 @@ def check_network_manager(target):
         assert owner_of(target, path) == "600 0 0"
 
 
+def check_dropbear(target, owner):
+    said = dropbear(target, owner)
+    assert "Pubkey auth succeeded for 'root'" in said, said
+    assert "/root/.ssh must be owned by user or root, and not writable" in said, said
+    assert ("mode 700: in" in said, "mode 777: in" in said) == (True, False), said
+
+
+def check_refused(vm, key):
+    refused = vm.ssh(key, "true")
+    assert (refused.returncode, "Permission denied" in refused.stderr) == (255, True)
+
+
 def check_nothing_left(target, owner):
     """After the keys and the connections were removed: as if they had never been there."""
     assert regulatory_domain(target) == "00"
@@ -250,6 +261,7 @@ def check_nothing_left(target, owner):
     assert f"/dev/{LINK}" not in udev_links(target)
     target.ask("test ! -e /root/.ssh/authorized_keys_local")
     assert not journal_is_persistent(target)
+    assert "left-by-the-boot-before" not in target.ask("journalctl -o cat")
     assert target.ask("find / -xdev -name '.*.anteroot'").strip() == ""
 
 
@@ -269,10 +281,12 @@ def reboot(target, vm):
 
 
 def test_every_reader(machine, owner):
-    """On a read-only root; then on a writable one; then on that one with the keys removed."""
+    """On a read-only root; then on a writable one; then on that one with the keys removed, which
+    a read-only mount must not bring back, and a writable one cleans up."""
     with start(machine, owner, "ro") as vm:
         target = Session(vm, owner.key)
         check_everything(target, owner)
+        check_dropbear(target, owner)
         reboot(target, vm)
     with start(machine, owner, "rw") as vm:
         target = Session(vm, owner.key)
@@ -282,9 +296,9 @@ def test_every_reader(machine, owner):
                    "/etc/ssl/certs/ca-certificates.crt > /root/bundle-of-the-image")
         remove_keys(target, owner)
         reboot(target, vm)
-    with start(machine, owner, "rw") as vm:
-        target = Session(vm, owner.admin)
-        refused = vm.ssh(owner.key, "true")
-        assert (refused.returncode, "Permission denied" in refused.stderr) == (255, True)
-        check_nothing_left(target, owner)
-        reboot(target, vm)
+    for mode in ("ro", "rw"):
+        with start(machine, owner, mode) as vm:
+            target = Session(vm, owner.admin)
+            check_refused(vm, owner.key)
+            check_nothing_left(target, owner)
+            reboot(target, vm)

@@ -134,7 +134,7 @@ RECIPES = {
         packages=PACKAGES + (
             "dbus", "systemd-timesyncd", "systemd-resolved", "network-manager", "dnsmasq-base",
             "curl", "openssl", "ca-certificates", "gnutls-bin", "iw", "wireless-regdb", "libedit2",
-            "libseccomp2"),
+            "libseccomp2", "dropbear-bin"),
         unpacked=("chrony",),
         modules=MODULES + ("cfg80211",),
         files={**FILES, **READER_FILES},
