@@ -32,9 +32,7 @@ enum { MAX_BYTES = 256 * 1024, MAX_DEPTH = 8 };
 
 /* Everything a delivery could have touched. */
 static const char *const shown[] = {
-	"/slot", "/etc/hostname", "/etc/machine-id", "/etc/udev/rules.d", "/etc/systemd",
-	"/root", "/run/anteroot", "/run/systemd",    "/run/initramfs",	  "/var/log/journal",
-	"/mnt",
+	"/slot", "/etc", "/root", "/run", "/var", "/usr/share", "/mnt",
 };
 
 static char buffer[MAX_BYTES];
