@@ -211,3 +211,10 @@ def take_partition(disk, image_path, role, path):
     with open(image_path, "rb") as source, open(path, "wb") as target:
         source.seek(starts_mib(disk)[role] * MIB)
         target.write(source.read(disk.size_mib(role) * MIB))
+
+
+def wipe_partition(disk, image_path, role):
+    """Zeros in place of a partition's file system, in an exported image."""
+    with open(image_path, "r+b") as target:
+        target.seek(starts_mib(disk)[role] * MIB)
+        target.write(bytes(disk.size_mib(role) * MIB))
