@@ -2,11 +2,12 @@
 """What config.json asks for arrives in the target, writable or not."""
 
 import json
+import stat
 
 import pytest
 
-from boot import harness
-from image import disk
+from boot import harness, samples
+from image import disk, root
 from image.disk import SEED_CONFIG, Disk
 from image.root import JOURNAL_GID
 
@@ -54,15 +55,110 @@ def test_seed_config(boot, mode, table, device):
     assert target.text("/root/.profile") == "# the image's own\n"
 
 
+# Key -> where what it asks for arrives in a root with every reader (HASH: of the certificate).
+FILES_OF = {
+    "hostname": {"/etc/hostname"},
+    "country": {"/run/modprobe.d/zz-anteroot-country.conf"},
+    "ntpServers": {"/run/chrony/added_config.sources",
+                   "/run/systemd/timesyncd.conf.d/anteroot.conf"},
+    "dnsServers": {"/run/dnsmasq.servers", "/run/systemd/resolved.conf.d/anteroot.conf"},
+    "os.network": {"/etc/NetworkManager/conf.d/os-networkmanager.conf"},
+    "os.udevRules.56": {f"{RULES}/56.rules"},
+    "os.udevRules.64": {f"{RULES}/64.rules"},
+    "os.sshKeys": {KEYS},
+    "balenaRootCA": {"/etc/ssl/certs/HASH.0", f"/{root.BUNDLE}"},
+    "persistentLogging": set(),     # a folder
+    "system-connections/home": {"/etc/NetworkManager/system-connections/home"},
+    "splash/balena-logo.png": {f"/{root.LOGO}"},
+}
+KEPT_FILES = {"/mnt/state/anteroot/config.json",
+              "/mnt/state/anteroot/system-connections/home"}
+# What a writable root gets besides: the list of our files, and the image's under another name.
+WRITABLE_FILES = {"/var/lib/anteroot/manifest", "/etc/.hostname.anteroot-kept",
+                  "/usr/share/plymouth/themes/balena/.balena-logo.png.anteroot-kept"}
+VERDICTS = {
+    **{key: "accepted" for key in (
+        "uuid", "hostname", "persistentLogging", "country", "ntpServers", "dnsServers",
+        "os.network.wifi.randomMacAddressScan", "os.udevRules.56", "os.udevRules.64",
+        "os.sshKeys", "balenaRootCA")},
+    "os.udevRules.../up": "rejected", "developmentMode": "rejected", "hostnam": "unknown",
+    "apiKey": "not ours", "apiEndpoint": "absent",
+    **{f"os.network.connectivity.{name}": "absent" for name in ("uri", "interval", "response")},
+}
+
+
+FULL = Disk(root_files=root.READER_FILES, boot_files=(
+    ("system-connections/home", samples.connection(0, "home")),
+    ("splash/balena-logo.png", samples.picture())))
+
+
+def every_key(authority):
+    """A value of every kind: right, wrong, unknown, somebody else's, none."""
+    config = json.loads(json.dumps(SEED))
+    config.update(balenaRootCA=authority.value, developmentMode=7, apiKey="x", hostnam="x")
+    config["os"]["udevRules"]["../up"] = "# no name of a rule"
+    return json.dumps(config).encode()
+
+
+def new_files(target):
+    """What neither the image nor the boot partition brought, nor tells of the boot itself."""
+    image = {f"/{name}": data for name, data, _ in (*root.TINY_FILES, *FULL.root_files)}
+    own = ("/run/anteroot/", "/mnt/boot/", "/slot")
+    return {path for path, entry in target.files.items()
+            if not stat.S_ISDIR(entry.mode) and not path.startswith(own)
+            and image.get(path) != entry.data}
+
+
+def in_target(target, path):
+    """Where the target sees what the report names: parts have moved, and a file is bound."""
+    for part in ("state", "data"):
+        path = path.replace(f"/run/anteroot/mnt/{part}/", f"/mnt/{part}/", 1)
+    bound = [point for point, source in target.mount_roots.items() if f"/run{source}" == path]
+    return bound[0] if bound else path
+
+
+def reported_files(target, delivered):
+    """The files of some deliveries; each, and each folder, is there."""
+    paths = {in_target(target, path) for item in delivered
+             for path in (item["path"], item.get("kept")) if path}
+    assert paths <= set(target.files)
+    return {path for path in paths if not stat.S_ISDIR(target.files[path].mode)}
+
+
 @MODES
-def test_report_names_every_delivery(boot, mode):
-    report = boot([Disk()], mode).report
-    delivered = {item["path"]: item["action"] for item in report["delivered"] if item["path"]}
-    for name in ("hostname", "56.rules", "64.rules", "authorized_keys_local"):
-        (action,) = [action for path, action in delivered.items() if path.endswith(name)]
-        assert action == "written"
+def test_report_names_every_delivery(boot, tmp_path, mode):
+    """What is there is in the report, what is in the report is there; and so for each key."""
+    authority = samples.make_authority(tmp_path)
+    raw = tmp_path / "disk.raw"
+    disk.export(FULL, raw)
+    disk.put_boot_file(FULL, raw, "config.json", every_key(authority))
+    target = boot([raw], mode)
+    report = target.report
+    wanted = {key: {path.replace("HASH", authority.hash) for path in paths}
+              for key, paths in FILES_OF.items()}
+    delivered = report["delivered"]
+    assert {item["action"] for item in delivered} == {"written"}
+    assert reported_files(target, delivered) == new_files(target) == KEPT_FILES.union(
+        WRITABLE_FILES if mode == "rw" else (), *wanted.values())
+    assert {item["key"] for item in delivered if "key" in item} == set(wanted)
+    for key, paths in wanted.items():
+        here = [item for item in delivered if item.get("key") == key]
+        assert reported_files(target, here) - WRITABLE_FILES == paths, key
+    check_keys(target, wanted)
     assert [stage["name"] for stage in report["stages"]][:4] == ["early", "boot", "root", "target"]
     assert all(stage["duration_usec"] >= 0 for stage in report["stages"])
+
+
+def check_keys(target, wanted):
+    """The report's part on keys: a verdict each, and the deliveries of those that have some."""
+    keys = target.report["config"]["keys"]
+    assert {key["key"]: key["verdict"] for key in keys} == VERDICTS
+    assert len(keys) == len(VERDICTS)
+    for key in keys:
+        name = "os.network" if key["key"].startswith("os.network.") else key["key"]
+        here = reported_files(target, key.get("delivered", ())) - WRITABLE_FILES
+        assert here == wanted.get(name, set()), name
+        assert ("error" in key) == (key["verdict"] in ("rejected", "unknown")), name
 
 
 def test_bare_root_gets_what_it_has_room_for(boot):
