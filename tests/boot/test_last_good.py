@@ -94,7 +94,7 @@ def with_keys(keys):
 
 @pytest.mark.parametrize("left", [SEED["os"]["sshKeys"][:1], None], ids=["one-left", "none-left"])
 def test_key_removed_in_the_other_slot_stays_removed(device, left):
-    """The previous value is that of the last boot, whichever slot ran, not what a root still has."""
+    """The previous value is that of the last boot, in whichever slot, not what a root still has."""
     device.configure(with_keys(SEED["os"]["sshKeys"]))
     assert len(device.boot("A").text(KEYS).splitlines()) == 2
     device.configure(with_keys(left))
