@@ -292,7 +292,7 @@ static int settle(struct arena *a, const struct config_document *doc, const stru
 	c->entry = arena_alloc(a, rd.capacity * sizeof(*c->entry));
 	if (c->entry)
 		config_read(&rd, top);
-	if (!previous || arena_failed(a))
+	if (!previous || !rd.seen || !rd.bad || arena_failed(a))
 		return -ENOMEM;
 	keep_values(&rd, kept, previous);
 	for (size_t i = 0; i < config_keys_len && rd.kept; i++)

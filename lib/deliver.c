@@ -19,36 +19,11 @@ struct content {
 	size_t len;
 };
 
-/* Whether the file there has it. What cannot be read has not. */
-static bool same_content(const struct deliver_place *p, const struct content *c)
-{
-	_cleanup_close_ int fd =
-		openat(p->dirfd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	const char *data = c->data;
-	size_t len = c->len;
-	char buf[4096];
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	for (;;) {
-		n = read(fd, buf, sizeof(buf));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n == 0 && len == 0;
-		if ((size_t)n > len || memcmp(buf, data, (size_t)n) != 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-}
-
 static bool has_content(const struct deliver_place *p, const struct stat *st,
 			const struct content *c)
 {
 	return S_ISREG(st->st_mode) && st->st_size >= 0 && (uint64_t)st->st_size == c->len &&
-	       same_content(p, c);
+	       deliver_same_content(p, c->data, c->len);
 }
 
 static bool has_attr(const struct stat *st, const struct deliver_attr *attr)

@@ -274,3 +274,25 @@ int deliver_make_dir(const struct sys *sys, int rootfd, const char *path,
 	*ret_fd = steal_fd(&fd);
 	return made;
 }
+
+bool deliver_same_content(const struct deliver_place *p, const char *data, size_t len)
+{
+	_cleanup_close_ int fd =
+		openat(p->dirfd, p->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char buf[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	for (;;) {
+		n = read(fd, buf, sizeof(buf));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 && len == 0;
+		if ((size_t)n > len || memcmp(buf, data, (size_t)n) != 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+}

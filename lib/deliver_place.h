@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/deliver.h"
 
@@ -53,3 +54,7 @@ int deliver_set_attr(const struct sys *sys, int fd, const struct deliver_attr *a
 
 /** Syncs a directory, on file systems that can. */
 int deliver_sync_dir(const struct sys *sys, int dirfd) _nonnull_all_ _must_check_;
+
+/** Whether the file in the place has these bytes and no others. What cannot be read has not. */
+bool deliver_same_content(const struct deliver_place *p, const char *data, size_t len)
+	_nonnull_(1) _must_check_;

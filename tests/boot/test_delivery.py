@@ -74,7 +74,7 @@ FILES_OF = {
 KEPT_FILES = {"/mnt/state/anteroot/config.json",
               "/mnt/state/anteroot/system-connections/home"}
 # What a writable root gets besides: the list of our files, and the image's under another name.
-WRITABLE_FILES = {"/var/lib/anteroot/manifest", "/etc/.hostname.anteroot-kept",
+WRITABLE_FILES = {"/etc/anteroot/manifest", "/etc/.hostname.anteroot-kept",
                   "/usr/share/plymouth/themes/balena/.balena-logo.png.anteroot-kept"}
 VERDICTS = {
     **{key: "accepted" for key in (
