@@ -80,49 +80,65 @@ static void read_leftovers(struct boot *b, int dirfd, struct config_input *in)
 	in->leftover = list;
 }
 
-static int compare_files(const void *a, const void *b)
+static bool is_connection(int dirfd, const char *name)
 {
-	const struct boot_file *x = a, *y = b;
+	struct stat st;
 
-	return strcmp(x->name, y->name);
+	return !connection_is_ignored(name) &&
+	       (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode));
+}
+
+/* Puts a name among the sorted ones; of too many the last ones in this order go, not in that of the directory.
+ * @return false: one went */
+static bool insert_name(struct facts_files *files, const char *name)
+{
+	size_t i = files->n;
+
+	if (i == FILES_MAX && strcmp(files->file[--i].name, name) < 0)
+		return false;
+	for (; i > 0 && strcmp(files->file[i - 1].name, name) > 0; i--)
+		files->file[i].name = files->file[i - 1].name;
+	files->file[i].name = name;
+	if (files->n == FILES_MAX)
+		return false;
+	files->n++;
+	return true;
 }
 
 /* The connections in a folder, sorted: the order of a directory is nobody's choice. */
-static void read_connections(struct boot *b, int parentfd, const char *name,
+static void read_connections(struct boot *b, int parentfd, const char *folder,
 			     struct facts_files *ret)
 {
-	_cleanup_closedir_ DIR *dir = list_dir(parentfd, name);
+	_cleanup_closedir_ DIR *dir = list_dir(parentfd, folder);
 	const struct dirent *entry;
+	bool all = true;
 
 	ret->readable = dir || errno == ENOENT;
 	errno = 0;
 	ret->file = dir ? arena_alloc(&b->arena, FILES_MAX * sizeof(*ret->file)) : NULL;
 	while (ret->file && (entry = readdir(dir))) {
-		struct boot_file *file = &ret->file[ret->n];
-		char *data = NULL;
-		struct stat st;
+		const char *name = is_connection(dirfd(dir), entry->d_name)
+					   ? arena_strdup(&b->arena, entry->d_name)
+					   : NULL;
 
-		if (connection_is_ignored(entry->d_name) ||
-		    (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		     S_ISDIR(st.st_mode)))
-			continue;
-		if (ret->n == FILES_MAX) {
-			boot_warn(b, "connections",
-				  "system-connections: more than 64 files, the rest is left out");
-			break;
-		}
-		file->name = arena_strdup(&b->arena, entry->d_name);
-		file->err = read_file(&b->arena, dirfd(dir), entry->d_name, CONNECTION_MAX_BYTES,
-				      &data, &file->len, NULL);
-		file->data = data;
-		ret->n += file->name != NULL;
+		if (name)
+			all = insert_name(ret, name) && all;
 		errno = 0;
 	}
 	/* An error in the middle is not the end: what was not seen is not gone. */
 	if (errno != 0)
 		ret->readable = false;
-	if (ret->file && ret->n > 1)
-		qsort(ret->file, ret->n, sizeof(*ret->file), compare_files);
+	if (!all)
+		boot_warn(b, "connections",
+			  "system-connections: more than 64 files, the last ones are left out");
+	for (size_t i = 0; ret->file && i < ret->n; i++) {
+		struct boot_file *file = &ret->file[i];
+		char *data = NULL;
+
+		file->err = read_file(&b->arena, dirfd(dir), file->name, CONNECTION_MAX_BYTES,
+				      &data, &file->len, NULL);
+		file->data = data;
+	}
 }
 
 /* Its content is read when the target can show it: it may be large. */
