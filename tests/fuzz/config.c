@@ -96,7 +96,8 @@ static void check_verdict(struct arena *a, const struct config_entry *e)
 {
 	const char *text = config_entry_text(a, e);
 
-	MUST(e->key && *e->key && strlen(e->key) < 256 && is_clean(e->key, false));
+	MUST(e->key && *e->key && strlen(e->key) < sizeof("os.udevRules.") + 249 &&
+	     is_clean(e->key, false));
 	MUST(text && is_clean(text, false) && (*text || config_severity(e) == CONFIG_FINE));
 	MUST(config_verdict_name(e->verdict) && config_source_name(e->source));
 	switch (e->verdict) {
@@ -160,12 +161,14 @@ static void check_kept_text(struct arena *a, const struct config *c)
 {
 	size_t len, again_len;
 	const char *text = config_text(a, c, &len), *again;
+	struct config_input in = { .file = { .name = "config.json", .err = -ENOENT } };
 	struct config copy;
 
 	MUST(text && strlen(text) == len);
-	if (len > CONFIG_MAX_BYTES)
+	if (len > CONFIG_KEPT_MAX_BYTES)
 		return;
-	fuzz_parse(a, text, &copy);
+	in.kept = (struct config_document){ "kept", text, len, 0, 0 };
+	MUST(config_settle(a, &in, &copy) == 0);
 	for (size_t i = 0; i < config_keys_len; i++)
 		MUST(same_value(&config_keys[i], c, &copy));
 	for (size_t i = 0; i < copy.n_entries; i++) {
@@ -330,7 +333,9 @@ struct documents {
 	struct config_input in;
 	struct config_document leftover[LEFTOVERS];
 	struct config file, alone[LEFTOVERS], kept;
-	bool file_good, good[LEFTOVERS], kept_good;
+	struct config alone_kept; /* `kept` as what holds, with its list of what is lost */
+	bool file_good, kept_good;
+	bool file_some, some[LEFTOVERS], kept_some; /* with a key, too */
 };
 
 static bool is_good(struct arena *a, const struct config_document *doc, struct config *ret)
@@ -338,13 +343,26 @@ static bool is_good(struct arena *a, const struct config_document *doc, struct c
 	return config_parse(a, doc, ret, NULL) == 0;
 }
 
+static bool is_some(const struct config_document *doc)
+{
+	struct json *top = NULL;
+	bool some = doc->err == 0 && json_parse(doc->text, doc->len, &top, NULL) == 0 &&
+		    json_first(top);
+
+	json_free(top);
+	return some;
+}
+
 static void fill(struct arena *a, struct documents *d, struct input *parts, unsigned int bits)
 {
+	struct config_input alone = { .file = { .name = "config.json", .err = -ENOENT } };
+
 	d->in.file = (struct config_document){ .name = "config.json",
 					       .text = input_copy(&parts[0]),
 					       .len = parts[0].len,
 					       .err = bits & 1 ? -EIO : 0 };
 	d->file_good = is_good(a, &d->in.file, &d->file);
+	d->file_some = is_some(&d->in.file);
 	for (size_t i = 0; i < LEFTOVERS; i++) {
 		struct config_document *doc = &d->leftover[i];
 		char hex[DIGEST_MD5_HEX];
@@ -356,7 +374,7 @@ static void fill(struct arena *a, struct documents *d, struct input *parts, unsi
 		digest_md5(doc->text, whole ? doc->len : doc->len / 2, hex);
 		doc->name = arena_printf(a, ".config.json.0000000%zu.%s.md5sum", i, hex);
 		MUST(doc->name && config_is_leftover(doc->name));
-		d->good[i] = is_good(a, doc, &d->alone[i]) && (whole || doc->len == 0);
+		d->some[i] = is_good(a, doc, &d->alone[i]) && is_some(doc) && whole;
 	}
 	d->in.leftover = d->leftover;
 	d->in.n_leftovers = bits & 16 ? LEFTOVERS : 0;
@@ -365,6 +383,9 @@ static void fill(struct arena *a, struct documents *d, struct input *parts, unsi
 					       .len = parts[3].len,
 					       .err = bits & 32 ? -ENOENT : 0 };
 	d->kept_good = is_good(a, &d->in.kept, &d->kept);
+	d->kept_some = is_some(&d->in.kept);
+	alone.kept = d->in.kept;
+	MUST(config_settle(a, &alone, &d->alone_kept) == 0);
 }
 
 static bool has_value(const struct config *c, const struct config_key *row)
@@ -376,16 +397,23 @@ static bool has_value(const struct config *c, const struct config_key *row)
 	return false;
 }
 
-/* What is lost in the document that holds has its previous value, when there is one. */
+/* Whether the last known good configuration says of a key what was before, be it nothing. */
+static bool knows(const struct documents *d, size_t i)
+{
+	return d->kept_good && !d->kept.lost[i] && !(d->alone_kept.lost && d->alone_kept.lost[i]);
+}
+
+/* What is bad in the document that holds has its previous value, or none when there was none before; it is
+ * lost when nobody knows. */
 static void check_settled(const struct documents *d, const struct config *c,
 			  const struct config *alone)
 {
 	for (size_t i = 0; i < config_keys_len; i++) {
 		const struct config_key *row = &config_keys[i];
-		bool previous = alone->lost[i] && d->kept_good && has_value(&d->kept, row);
+		bool known = alone->lost[i] && knows(d, i);
 
-		MUST(same_value(row, c, previous ? &d->kept : alone));
-		MUST(c->lost[i] == (alone->lost[i] && !previous));
+		MUST(same_value(row, c, known && has_value(&d->kept, row) ? &d->kept : alone));
+		MUST(c->lost[i] == (alone->lost[i] && !known));
 		MUST(config_is_lost(c, row->path) == c->lost[i]);
 	}
 }
@@ -399,22 +427,24 @@ static void check_settle(struct arena *a, struct input *parts, unsigned int bits
 	fill(a, &d, parts, bits);
 	MUST(config_settle(a, &d.in, &c) == 0);
 	MUST(!c.error == (c.state == CONFIG_READ));
-	if (d.file_good) {
+	if (d.file_some) {
 		MUST(c.state == CONFIG_READ);
 		check_config(a, &c, &parts[0]);
 		check_settled(&d, &c, &d.file);
-	} else if (leftovers && (d.good[0] || d.good[1])) {
+	} else if (leftovers && (d.some[0] || d.some[1])) {
 		/* The newer, of two as old the one with the greater name. */
-		size_t which = d.good[1] ? 1 : 0;
+		size_t which = d.some[1] ? 1 : 0;
 
 		MUST(c.state == CONFIG_LEFTOVER && c.origin == d.leftover[which].name);
 		check_config(a, &c, &parts[1 + which]);
 		check_settled(&d, &c, &d.alone[which]);
-	} else if (d.kept_good) {
+	} else if (d.kept_some) {
 		MUST(c.state == CONFIG_KEPT);
 		check_config(a, &c, NULL);
 		for (size_t i = 0; i < config_keys_len; i++)
 			MUST(same_value(&config_keys[i], &c, &d.kept));
+	} else if (d.file_good) {
+		MUST(c.state == CONFIG_READ);
 	} else {
 		MUST(c.state == CONFIG_NONE && c.n_entries == 0 && !c.origin);
 	}
