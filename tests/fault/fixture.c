@@ -73,11 +73,12 @@ static void make_init(const char *base, const char *path)
 static void fill_target(const char *target)
 {
 	static const char *const dirs[] = {
-		"sbin",	    "etc",	 "etc/udev",   "etc/udev/rules.d",
-		"root",	    "var",	 "var/log",    "mnt",
-		"mnt/boot", "mnt/state", "mnt/data",   "dev",
-		"proc",	    "sys",	 "run",	       "usr",
-		"usr/sbin", "lib",	 "lib/systemd"
+		"sbin",		"etc",	     "etc/udev",    "etc/udev/rules.d",
+		"root",		"var",	     "var/log",	    "mnt",
+		"mnt/boot",	"mnt/state", "mnt/data",    "dev",
+		"proc",		"sys",	     "run",	    "usr",
+		"usr/sbin",	"lib",	     "lib/systemd", "etc/ssl",
+		"etc/ssl/certs"
 	};
 	static const char *const programs[] = { "usr/sbin/chronyd", "usr/sbin/dnsmasq",
 						"usr/sbin/NetworkManager",
@@ -90,6 +91,7 @@ static void fill_target(const char *target)
 		make_file(target, programs[i], "x", 1, 0755);
 	make_file(target, "etc/hostname", "old\n", 4, 0644);
 	make_file(target, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 30, 0644);
+	make_file(target, "etc/ssl/certs/ca-certificates.crt", "bundle\n", 7, 0644);
 	make_init(target, "sbin/init");
 }
 
@@ -118,11 +120,27 @@ static const struct blockdev devices[] = {
 
 static struct module one_module = { .name = "virtio_blk", .options = "", .wanted = "virtio:d2" };
 
-/* Every key there is; the certificate is one that tests/unit/test_certificate.c knows too. */
-static const char config_text_all[] =
+/* A certificate of nobody: openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 36500 */
+static const char certificate[] =
+	"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJsRENDQVR1Z0F3SUJBZ0lVTmtTR1lZODlwUDNw"
+	"cERZMVM4ZEhvSW1LL3pnd0NnWUlLb1pJemowRUF3SXcKSHpFZE1Cc0dBMVVFQXd3VVlXNTBaWEp2YjNR"
+	"Z1ptRjFiSFFnZEdWemRITXdJQmNOTWpZeE1USTBNVFUwTkRJeQpXaGdQTWpFeU5qRXdNekV4TlRRME1q"
+	"SmFNQjh4SFRBYkJnTlZCQU1NRkdGdWRHVnliMjkwSUdaaGRXeDBJSFJsCmMzUnpNRmt3RXdZSEtvWkl6"
+	"ajBDQVFZSUtvWkl6ajBEQVFjRFFnQUVndmxIUVpOZkFHcUZRR05JUzZBNVVlTUQKdTNCSWx3YmpCUnhB"
+	"SkVhdDBtR2o1S2Y0VXdQUDZ3Wk1qSktycjZMWFZkZ0NTaGFmam93TVRiOUo0ZE42ZTZOVApNRkV3SFFZ"
+	"RFZSME9CQllFRkgrMUhqTklDNUQvQlQ5QUFRK1JndVNuODk1RU1COEdBMVVkSXdRWU1CYUFGSCsxCkhq"
+	"TklDNUQvQlQ5QUFRK1JndVNuODk1RU1BOEdBMVVkRXdFQi93UUZNQU1CQWY4d0NnWUlLb1pJemowRUF3"
+	"SUQKUndBd1JBSWdaeDJNK1E5Qkg2N1RsWU54OEllT0V3NEQ1R2tpbGp6bWExTVh0a2V1N0k4Q0lBamM4"
+	"ZlpoV3JQNgpBQWZrWnc1UnBFSHNDcjRSN3R5YVJzN2JHNm5WdnFPawotLS0tLUVORCBDRVJUSUZJQ0FU"
+	"RS0tLS0tCg==";
+
+/* Every key that becomes a file; the certificate is in the place of %s. */
+static const char config_format_all[] =
 	"{ \"hostname\": \"press-07\", \"persistentLogging\": true, \"country\": \"GB\","
-	"  \"ntpServers\": \"ntp.example\", \"dnsServers\": \"9.9.9.9\", \"os\": {"
-	"  \"network\": { \"wifi\": { \"randomMacAddressScan\": true } },"
+	"  \"ntpServers\": \"ntp.example\", \"dnsServers\": \"9.9.9.9\", \"balenaRootCA\": \"%s\", "
+	"\"os\": {"
+	"  \"network\": { \"wifi\": { \"randomMacAddressScan\": true },"
+	"    \"connectivity\": { \"uri\": \"http://x.example/\", \"interval\": 300 } },"
 	"  \"udevRules\": { \"56\": \"A\" }, \"sshKeys\": [ \"ssh-ed25519 AAAA one\" ] } }";
 
 static struct boot_file connection = { "home", "[connection]\nid=home\n", 21, 0 };
@@ -170,7 +188,8 @@ void fixture_again(struct fixture *f, bool target_writable)
 	f->target_writable = target_writable;
 	b->facts.build_usec = INT64_C(1) << 40;
 	b->facts.runtime_dir = arena_printf(&b->arena, "%s/run", f->base);
-	fill_config(b, f->config ? f->config : config_text_all);
+	fill_config(b, f->config ? f->config
+				 : arena_printf(&b->arena, config_format_all, certificate));
 	fakesys_reset(f->shared);
 }
 
