@@ -242,22 +242,25 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Which of the files that steps are about to write for the first time the image has already. */
+/* Which of the files that steps are about to write for the first time the image has already. What was decided
+ * for that alone is forgotten: it is as large as the plan that follows. */
 static int observe_found(struct boot *b, int rootfd)
 {
+	struct arena scratch = ARENA_INIT;
 	struct facts *f = &b->facts;
 	const char **paths;
-	int n = decide_files(f, &b->arena, &paths);
+	int n = decide_files(f, &scratch, &paths);
 
-	if (n < 0)
-		return n;
-	f->found = paths;
-	for (int i = 0; i < n; i++) {
+	f->found = n > 0 ? arena_alloc(&b->arena, (size_t)n * sizeof(*f->found)) : NULL;
+	for (int i = 0; f->found && i < n; i++) {
 		_cleanup_close_ int fd = confine_open(rootfd, paths[i], O_PATH | O_NOFOLLOW);
 
 		if (fd >= 0)
-			f->found[f->n_found++] = paths[i];
+			f->found[f->n_found++] = arena_strdup(&b->arena, paths[i]);
 	}
+	arena_free(&scratch);
+	if (n < 0 || arena_failed(&b->arena))
+		return -ENOMEM;
 	if (f->n_found > 1)
 		qsort(f->found, f->n_found, sizeof(const char *), compare_paths);
 	return 0;

@@ -150,12 +150,15 @@ def snapshot(root):
     return found
 
 
+NOTES = "etc/anteroot"
+
+
 def contents(root):
     """Path -> mode and bytes of all that is in a root, without anteroot's notes on its own files."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
-        if name != "var/lib" and not name.startswith("var/lib/"):
+        if name != NOTES and not name.startswith(f"{NOTES}/"):
             mode = stat.S_IMODE(path.stat().st_mode)
             found[name] = (mode, path.read_bytes() if path.is_file() else None)
     return found
