@@ -261,7 +261,7 @@ static int observe_found(struct boot *b, int rootfd)
 	arena_free(&scratch);
 	if (n < 0 || arena_failed(&b->arena))
 		return -ENOMEM;
-	if (f->n_found > 1)
+	if (f->found && f->n_found > 1)
 		qsort(f->found, f->n_found, sizeof(const char *), compare_paths);
 	return 0;
 }

@@ -23,6 +23,7 @@
 
 static struct {
 	volatile size_t refuse_from, refuse_to; /* allocations of so many bytes fail; 0, 0: none */
+	volatile unsigned int spare;		/* so many of them do not */
 	volatile unsigned int fail_open;	/* the Nth open of fail_path from now on, 0: none */
 	const char *fail_path;
 	int fail_err;
@@ -45,6 +46,10 @@ static inline bool refused(size_t bytes)
 {
 	if (bytes < intercept.refuse_from || bytes >= intercept.refuse_to)
 		return false;
+	if (intercept.spare > 0) {
+		intercept.spare--;
+		return false;
+	}
 	errno = ENOMEM;
 	return true;
 }
@@ -112,6 +117,7 @@ static inline void memory_runs_out(struct arena *a, unsigned int units, enum sho
 static inline void memory_is_back(void)
 {
 	intercept.refuse_from = intercept.refuse_to = 0;
+	intercept.spare = 0;
 }
 
 /** Makes the Nth open of a path from now on fail once. The path is as the program gives it. */
