@@ -203,22 +203,15 @@ static void test_restored_each_boot(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	struct scratch *s = calloc(1, sizeof(*s));
-
-	scratch_make(s, "/dev/shm"); /* no disk is synced a thousand times */
-	put_dir(s->fd, "etc");
-	*state = s;
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_each_call_fails, setup, delivery_teardown),
-		cmocka_unit_test_setup_teardown(test_power_cuts, setup, delivery_teardown),
-		cmocka_unit_test_setup_teardown(test_restored_each_boot, setup, delivery_teardown),
+		cmocka_unit_test_setup_teardown(test_each_call_fails, delivery_setup_in_memory,
+						delivery_teardown),
+		cmocka_unit_test_setup_teardown(test_power_cuts, delivery_setup_in_memory,
+						delivery_teardown),
+		cmocka_unit_test_setup_teardown(test_restored_each_boot, delivery_setup_in_memory,
+						delivery_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

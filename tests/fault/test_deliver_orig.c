@@ -324,22 +324,14 @@ static void test_power_cut_and_change(void **state)
 	with_and_without_links(*state, cut_and_change);
 }
 
-static int setup(void **state)
-{
-	struct scratch *s = calloc(1, sizeof(*s));
-
-	scratch_make(s, "/dev/shm"); /* no disk is synced a thousand times */
-	put_dir(s->fd, "etc");
-	*state = s;
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_each_call_fails, setup, delivery_teardown),
-		cmocka_unit_test_setup_teardown(test_power_cuts, setup, delivery_teardown),
-		cmocka_unit_test_setup_teardown(test_power_cut_and_change, setup,
+		cmocka_unit_test_setup_teardown(test_each_call_fails, delivery_setup_in_memory,
+						delivery_teardown),
+		cmocka_unit_test_setup_teardown(test_power_cuts, delivery_setup_in_memory,
+						delivery_teardown),
+		cmocka_unit_test_setup_teardown(test_power_cut_and_change, delivery_setup_in_memory,
 						delivery_teardown),
 	};
 

@@ -17,14 +17,27 @@ static inline struct deliver_how how_to(mode_t mode, unsigned int flags, const c
 	};
 }
 
-static inline int delivery_setup(void **state)
+/* A root with /etc, below `parent`; NULL: where temporary files are. */
+static inline struct scratch *delivery_root(void **state, const char *parent)
 {
 	struct scratch *s = calloc(1, sizeof(*s));
 
-	scratch_make(s, NULL);
+	scratch_make(s, parent);
 	put_dir(s->fd, "etc");
-	fakesys_reset(s->path);
 	*state = s;
+	return s;
+}
+
+static inline int delivery_setup(void **state)
+{
+	fakesys_reset(delivery_root(state, NULL)->path);
+	return 0;
+}
+
+/* For tests that set fakesys themselves, a thousand times: no disk is synced. */
+static inline int delivery_setup_in_memory(void **state)
+{
+	(void)delivery_root(state, "/dev/shm");
 	return 0;
 }
 
@@ -99,4 +112,13 @@ static inline int remove_as(const struct scratch *s, const char *path,
 	if (r)
 		*r = reason;
 	return delivery_checked(err, &reason, &result, ret);
+}
+
+/** The file type bits (S_IFMT) of what has the name. */
+static inline mode_t type_of(const struct scratch *s, const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_mode & S_IFMT;
 }

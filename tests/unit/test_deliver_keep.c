@@ -57,14 +57,6 @@ static unsigned int count_names(const struct scratch *s, const char *start)
 	return n;
 }
 
-static mode_t type_of(const struct scratch *s, const char *path)
-{
-	struct stat st;
-
-	assert_int_equal(fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
-	return st.st_mode & S_IFMT;
-}
-
 /* The second name is there before the first one changes hands. */
 static void test_order(void **state)
 {

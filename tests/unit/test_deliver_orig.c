@@ -57,14 +57,6 @@ static unsigned int count_ours(const struct scratch *s)
 	return n;
 }
 
-static mode_t type_of(const struct scratch *s, const char *path)
-{
-	struct stat st;
-
-	assert_int_equal(fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
-	return st.st_mode & S_IFMT;
-}
-
 static void test_there_and_back(void **state)
 {
 	const struct scratch *s = *state;
