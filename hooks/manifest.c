@@ -124,8 +124,7 @@ static void write_manifests(const struct facts *f, struct plan *p, const struct 
 		/* It could not be read again: the one that is there stays, and knows what it knows. */
 		PLAN_ADD(p, .kind = OP_WARN,
 			 .data = "there are too many files for the manifest: those of this boot "
-				 "will "
-				 "not be removed");
+				 "will not be removed");
 		return;
 	}
 	write.remembers = true;
