@@ -81,21 +81,22 @@ enum ab_counter {
 	AB_LOADER, /* the boot loader counts; anteroot follows */
 };
 
-#define AB_VERSION_MAX	  32 /* with the NUL */
-#define AB_TRIES_MAX	  9u /* one digit for the loaders' scripts */
-#define AB_UNCONFIRMED_MAX 255u
-#define AB_TRANSITIONS	  8
-#define AB_BOOT_ID_LEN	  16
-#define AB_DISK_MAX	  40 /* a PTUUID, with the NUL */
+#define AB_VERSION_MAX 32   /* with the NUL */
+#define AB_TRIES_MAX   9u   /* one digit for the loaders' scripts; the most refunds too */
+#define AB_COUNT_MAX   255u /* unconfirmed, switches and fruitless stop there */
+#define AB_TRANSITIONS 8
+#define AB_BOOT_ID_LEN 16
+#define AB_DISK_MAX    40 /* a PTUUID, with the NUL */
 
 struct ab_slot {
 	enum ab_state state;
-	enum ab_bad bad;	  /* AB_BAD only */
-	unsigned int tries;	  /* candidate: attempts allowed, 1 to AB_TRIES_MAX */
-	unsigned int attempts;	  /* candidate, and bad by AB_BAD_TRIES: counted boots of its transaction */
+	enum ab_bad bad;    /* AB_BAD only */
+	unsigned int tries; /* candidate: attempts allowed, 1 to AB_TRIES_MAX */
+	unsigned int
+		attempts; /* candidate, and bad by AB_BAD_TRIES: counted boots of its transaction */
 	unsigned int refunds;	  /* candidate: orderly reboots that were given back */
 	unsigned int unconfirmed; /* good: boots in a row that nobody confirmed, saturating */
-	bool confirmed;		  /* good: confirmed at least once, so that boots without it mean something */
+	bool confirmed; /* good: confirmed at least once, so that boots without it mean something */
 	char version[AB_VERSION_MAX]; /* of the OS in it, "" when nobody said */
 };
 
@@ -108,17 +109,19 @@ struct ab_transition {
 };
 
 struct ab_record {
-	uint32_t generation;  /* of the copy it was read from; store() counts it up */
-	uint32_t transaction; /* of the last arming, never 0 after it; a candidate belongs to this one */
-	enum ab_slot_id active; /* AB_A or AB_B: booted while there is no candidate, gone back to after one */
+	uint32_t generation; /* of the copy it was read from; store() counts it up */
+	uint32_t
+		transaction; /* of the last arming, never 0 after it; a candidate belongs to this one */
+	enum ab_slot_id
+		active; /* AB_A or AB_B: booted while there is no candidate, gone back to after one */
 	struct ab_slot slot[AB_SLOTS];
-	unsigned int switches; /* switch-overs since a slot was last confirmed */
-	unsigned int fruitless; /* boots in a row that had nothing good to boot, saturating at 255 */
+	unsigned int switches;	/* switch-overs since a slot was last confirmed */
+	unsigned int fruitless; /* boots in a row that had nothing good to boot, saturating */
 	bool unknown;		/* rebuilt from evidence, nothing confirmed since */
 	/* The last boot that was written down. */
 	unsigned char boot_id[AB_BOOT_ID_LEN]; /* zero: none */
 	enum ab_slot_id booted;
-	bool orderly; /* it ended in an orderly reboot */
+	bool orderly;		    /* it ended in an orderly reboot */
 	char floor[AB_VERSION_MAX]; /* no version below is armed, "": none */
 	char disk[AB_DISK_MAX];	    /* PTUUID of the disk it belongs to, "" when it has none */
 	struct ab_transition transition[AB_TRANSITIONS]; /* newest first */
@@ -127,11 +130,13 @@ struct ab_record {
 /** Numbers from the integrator's file. */
 struct ab_policy {
 	enum ab_counter counter;
-	unsigned int tries;	    /* when arming says nothing: 1 to AB_TRIES_MAX, default 3 */
-	unsigned int refunds;	    /* orderly reboots given back in a transaction, 0 to 9, default 3 */
-	unsigned int good_attempts; /* unconfirmed boots of a good slot before it is left, 0: never; default 5 */
-	unsigned int switches;	    /* switch-overs until a slot is confirmed, default 2 */
-	unsigned int delay_sec, delay_max_sec; /* of a degraded boot: doubles from the first to the second */
+	unsigned int tries;   /* when arming says nothing: 1 to AB_TRIES_MAX, default 3 */
+	unsigned int refunds; /* orderly reboots given back in a transaction, 0 to 9, default 3 */
+	unsigned int
+		good_attempts; /* unconfirmed boots of a good slot before it is left, 0: never; default 5 */
+	unsigned int switches; /* switch-overs until a slot is confirmed, default 2 */
+	unsigned int delay_sec,
+		delay_max_sec;	    /* of a degraded boot: doubles from the first to the second */
 	bool raise_floor;	    /* confirming raises the floor to the slot's version */
 	char floor[AB_VERSION_MAX]; /* the integrator's own floor, "": none */
 };
@@ -140,20 +145,23 @@ extern const struct ab_policy ab_policy_default;
 
 /** What a boot sees. */
 struct ab_seen {
-	unsigned char boot_id[AB_BOOT_ID_LEN]; /* /proc/sys/kernel/random/boot_id; zero: not known */
-	bool present[AB_ROOTS];	  /* there is exactly one partition for it on the boot disk */
-	bool failed[AB_ROOTS];	  /* tried in this boot: it did not mount, or has no init */
-	bool durable;		  /* the record can be stored, as far as anybody knows */
-	enum ab_slot_id loader;	  /* AB_LOADER: the slot that root= names, else AB_NONE */
-	int64_t realtime_sec;	  /* for the transitions; decides nothing */
+	unsigned char
+		boot_id[AB_BOOT_ID_LEN]; /* /proc/sys/kernel/random/boot_id; zero: not known */
+	bool present[AB_ROOTS]; /* there is exactly one partition for it on the boot disk */
+	bool failed[AB_ROOTS];	/* tried in this boot: it did not mount, or has no init */
+	bool durable;		/* the record can be stored, as far as anybody knows */
+	enum ab_slot_id
+		named; /* the slot that root= names, AB_NONE: none. AB_LOADER: the loader's choice;
+				   * AB_AGENT: booted when it is good, its candidate not */
+	int64_t realtime_sec; /* for the transitions; decides nothing */
 };
 
 struct ab_decision {
 	enum ab_slot_id slot;
 	enum ab_reason reason;
-	bool candidate;		/* an attempt: panic and watchdog must end in a reboot */
-	bool must_store;	/* the new record must be durable before the slot is mounted */
-	bool may_store;		/* the new record differs and should be stored; a failure costs a warning */
+	bool candidate;	 /* an attempt: panic and watchdog must end in a reboot */
+	bool must_store; /* the new record must be durable before the slot is mounted */
+	bool may_store; /* the new record differs and should be stored; a failure costs a warning */
 	unsigned int delay_sec; /* to wait before this boot goes on */
 };
 
@@ -165,31 +173,32 @@ struct ab_decision {
  * @param ret_next the record to store
  */
 struct ab_decision ab_decide(const struct ab_record *rec, const struct ab_seen *seen,
-			     const struct ab_policy *policy, struct ab_record *ret_next) _nonnull_all_;
+			     const struct ab_policy *policy,
+			     struct ab_record *ret_next) _nonnull_all_;
 
 /** Who asks, in a running system. */
 struct ab_asker {
 	enum ab_slot_id running; /* by the device that is mounted as root; AB_NONE: not a slot's */
-	unsigned char boot_id[AB_BOOT_ID_LEN]; /* of this boot */
+	unsigned char boot_id[AB_BOOT_ID_LEN];	    /* of this boot */
 	unsigned char told_boot_id[AB_BOOT_ID_LEN]; /* as /run/anteroot/state.json has it */
-	uint32_t transaction; /* as /run/anteroot/state.json has it */
+	uint32_t transaction;			    /* as /run/anteroot/state.json has it */
 	int64_t realtime_sec;
 };
 
 /** Why a step is refused. AB_OK is 0. */
 enum ab_refusal {
 	AB_OK,
-	AB_NOT_A_SLOT,	       /* the running root is not a slot's */
-	AB_OTHER_BOOT,	       /* the record, or what /run says, is of another boot */
-	AB_OTHER_TRANSACTION,  /* armed again since this boot */
-	AB_IS_RUNNING,	       /* a slot cannot be armed from itself */
-	AB_ONLY_GOOD,	       /* it would leave no good slot */
+	AB_NOT_A_SLOT,		/* the running root is not a slot's */
+	AB_OTHER_BOOT,		/* the record, or what /run says, is of another boot */
+	AB_OTHER_TRANSACTION,	/* armed again since this boot */
+	AB_IS_RUNNING,		/* a slot cannot be armed from itself */
+	AB_ONLY_GOOD,		/* it would leave no good slot */
 	AB_RUNNING_UNCONFIRMED, /* the running candidate has no verdict yet */
-	AB_OTHER_NOT_GOOD,     /* there is no good slot to switch to */
-	AB_BELOW_FLOOR,	       /* the version is below the floor */
-	AB_NEEDS_VERSION,      /* there is a floor, and no version was given */
-	AB_BAD_VERSION,	       /* not X.Y.Z[-betaN][+revN], or longer than AB_VERSION_MAX - 1 */
-	AB_BAD_TRIES_NUMBER,   /* not 1 to AB_TRIES_MAX */
+	AB_OTHER_NOT_GOOD,	/* there is no good slot to switch to */
+	AB_BELOW_FLOOR,		/* the version is below the floor */
+	AB_NEEDS_VERSION,	/* there is a floor, and no version was given */
+	AB_BAD_VERSION,		/* not X.Y.Z[-betaN][+revN], or longer than AB_VERSION_MAX - 1 */
+	AB_BAD_TRIES_NUMBER,	/* not 1 to AB_TRIES_MAX */
 	AB_NOT_CANDIDATE_BOOT, /* orderly: nothing to give back, or this boot is not the record's; harmless */
 	AB_REFUSALS
 };
@@ -205,7 +214,8 @@ enum ab_refusal ab_confirm(const struct ab_record *rec, const struct ab_policy *
 
 /** A slot is bad, because of `bad`: a candidate, or a good slot while the other is good too. */
 enum ab_refusal ab_reject(const struct ab_record *rec, const struct ab_asker *who,
-			  enum ab_slot_id slot, enum ab_bad bad, struct ab_record *ret_next) _nonnull_all_;
+			  enum ab_slot_id slot, enum ab_bad bad,
+			  struct ab_record *ret_next) _nonnull_all_;
 
 /** Arms the other slot, which is good, as it is: boots it next, and comes back unless it is confirmed. */
 enum ab_refusal ab_switch(const struct ab_record *rec, const struct ab_policy *policy,
@@ -218,8 +228,8 @@ enum ab_refusal ab_switch(const struct ab_record *rec, const struct ab_policy *p
 enum ab_refusal ab_orderly(const struct ab_record *rec, const struct ab_policy *policy,
 			   const struct ab_asker *who, struct ab_record *ret_next) _nonnull_all_;
 
-/** A device that has never stored a record: A is good and active, nothing is known of B. */
-void ab_blank(struct ab_record *ret_rec) _nonnull_all_;
+/** A device that has never stored a record: one slot is good and active, nothing is known of the other. */
+void ab_blank(enum ab_slot_id active, struct ab_record *ret_rec) _nonnull_all_;
 
 /** What is left when both copies of a record are damaged. */
 struct ab_evidence {
@@ -242,8 +252,8 @@ enum ab_slot_id ab_candidate(const struct ab_record *rec) _nonnull_all_;
 bool ab_valid(const struct ab_record *rec) _nonnull_all_;
 
 /** Adds a transition in front; the oldest goes. */
-void ab_note(struct ab_record *rec, enum ab_event event, enum ab_slot_id slot, int64_t realtime_sec)
-	_nonnull_all_;
+void ab_note(struct ab_record *rec, enum ab_event event, enum ab_slot_id slot,
+	     int64_t realtime_sec) _nonnull_all_;
 
 /* Names, as JSON and messages have them: "A", "B", "recovery", "none"; "empty", "candidate", …; */
 const char *ab_slot_name(enum ab_slot_id slot);

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/watchdog.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -46,6 +48,16 @@ static ssize_t real_write(int fd, const void *data, size_t len)
 
 	do
 		n = write(fd, data, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t real_pwrite(int fd, const void *data, size_t len, int64_t offset)
+{
+	ssize_t n;
+
+	do
+		n = pwrite(fd, data, len, offset);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
@@ -140,6 +152,13 @@ static int real_module_insert(int fd, const char *options, int flags)
 	return neg((int)syscall(__NR_finit_module, fd, options, flags));
 }
 
+static int real_watchdog_set(int fd, int seconds)
+{
+	int taken = seconds;
+
+	return ioctl(fd, WDIOC_SETTIMEOUT, &taken) < 0 ? -errno : taken;
+}
+
 static int real_reboot(int how)
 {
 	return neg(reboot(how));
@@ -179,6 +198,7 @@ static int real_sleep_msec(int64_t msec)
 const struct sys sys_real = {
 	.open = real_open,
 	.write = real_write,
+	.pwrite = real_pwrite,
 	.fsync = real_fsync,
 	.fchmod = real_fchmod,
 	.fchown = real_fchown,
@@ -196,6 +216,7 @@ const struct sys sys_real = {
 	.clock_set = real_clock_set,
 	.hostname_set = real_hostname_set,
 	.module_insert = real_module_insert,
+	.watchdog_set = real_watchdog_set,
 	.reboot = real_reboot,
 	.exec = real_exec,
 	.run = real_run,

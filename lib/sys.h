@@ -16,6 +16,8 @@ struct sys {
 	/* Files. Paths are relative to dirfd, as in the *at() calls. */
 	int (*open)(int dirfd, const char *path, int flags, mode_t mode); /* -> descriptor */
 	ssize_t (*write)(int fd, const void *data, size_t len); /* -> bytes, may be short */
+	ssize_t (*pwrite)(int fd, const void *data, size_t len,
+			  int64_t offset); /* -> bytes, may be short */
 	int (*fsync)(int fd);
 	int (*fchmod)(int fd, mode_t mode);
 	int (*fchown)(int fd, uid_t uid, gid_t gid);
@@ -39,7 +41,8 @@ struct sys {
 	int (*clock_set)(int64_t realtime_usec);
 	int (*hostname_set)(const char *name);
 	int (*module_insert)(int fd, const char *options, int flags); /* finit_module(2) */
-	int (*reboot)(int how); /* RB_AUTOBOOT, … of reboot(2) */
+	int (*watchdog_set)(int fd, int seconds); /* WDIOC_SETTIMEOUT -> seconds that it took */
+	int (*reboot)(int how);			  /* RB_AUTOBOOT, … of reboot(2) */
 
 	/* Processes. */
 	int (*exec)(const char *path, char *const argv[],

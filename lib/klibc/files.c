@@ -39,6 +39,27 @@ int syncfs(int fd)
 	return (int)syscall(__NR_syncfs, (long)fd);
 }
 
+/* An off_t has 64 bits everywhere; on 32 bits it goes in two registers, the lower half first. */
+int posix_fadvise(int fd, off_t offset, off_t len, int advice)
+{
+	int saved = errno, err = 0;
+	long r;
+
+#if defined(__arm__)
+	r = syscall(__NR_arm_fadvise64_64, (long)fd, (long)advice, (long)offset,
+		    (long)(offset >> 32), (long)len, (long)(len >> 32));
+#elif defined(__i386__)
+	r = syscall(__NR_fadvise64_64, (long)fd, (long)offset, (long)(offset >> 32), (long)len,
+		    (long)(len >> 32), (long)advice);
+#else
+	r = syscall(__NR_fadvise64, (long)fd, (long)offset, (long)len, (long)advice);
+#endif
+	if (r < 0)
+		err = errno;
+	errno = saved; /* POSIX has the error as the result */
+	return err;
+}
+
 int futimens(int fd, const struct timespec times[2])
 {
 	/* Without a path the kernel takes the descriptor itself. */

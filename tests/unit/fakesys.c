@@ -289,6 +289,20 @@ static ssize_t fake_write(int fd, const void *data, size_t len)
 	return o.real ? sys_real.write(fd, data, len) : (ssize_t)len;
 }
 
+static ssize_t fake_pwrite(int fd, const void *data, size_t len, int64_t offset)
+{
+	struct object o;
+	int r;
+
+	if (fake.max_write_bytes && len > fake.max_write_bytes)
+		len = fake.max_write_bytes;
+	object_of_open(&o, fd);
+	r = call("pwrite %s %zu %lld", o.shown, len, (long long)offset);
+	if (r < 0)
+		return r;
+	return o.real ? sys_real.pwrite(fd, data, len, offset) : (ssize_t)len;
+}
+
 static int fake_fsync(int fd)
 {
 	struct object o;
@@ -434,6 +448,16 @@ static int fake_module_insert(int fd, const char *options, int flags)
 	return call("module_insert %s %s %d", o.shown, text(options), flags);
 }
 
+static int fake_watchdog_set(int fd, int seconds)
+{
+	struct object o;
+	int r;
+
+	object_of_open(&o, fd);
+	r = call("watchdog_set %s %d", o.shown, seconds);
+	return r < 0 ? r : seconds;
+}
+
 static int fake_reboot(int how)
 {
 	return call("reboot 0x%x", (unsigned int)how);
@@ -471,6 +495,7 @@ static int fake_sleep_msec(int64_t msec)
 const struct sys fakesys = {
 	.open = fake_open,
 	.write = fake_write,
+	.pwrite = fake_pwrite,
 	.fsync = fake_fsync,
 	.fchmod = fake_fchmod,
 	.fchown = fake_fchown,
@@ -488,6 +513,7 @@ const struct sys fakesys = {
 	.clock_set = fake_clock_set,
 	.hostname_set = fake_hostname_set,
 	.module_insert = fake_module_insert,
+	.watchdog_set = fake_watchdog_set,
 	.reboot = fake_reboot,
 	.exec = fake_exec,
 	.run = fake_run,
