@@ -4,15 +4,7 @@
 
 #include <string.h>
 
-const struct ab_policy ab_policy_default = {
-	.counter = AB_AGENT,
-	.tries = 3,
-	.refunds = 3,
-	.good_attempts = 5,
-	.switches = 2,
-	.delay_sec = 10,
-	.delay_max_sec = 300,
-};
+const struct ab_policy ab_policy_default = AB_POLICY_DEFAULT;
 
 /* What one decision has in its hands. */
 struct deciding {

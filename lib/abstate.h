@@ -141,6 +141,11 @@ struct ab_policy {
 	char floor[AB_VERSION_MAX]; /* the integrator's own floor, "": none */
 };
 
+#define AB_POLICY_DEFAULT                                                                         \
+	{                                                                                         \
+		.counter = AB_AGENT, .tries = 3, .refunds = 3, .good_attempts = 5, .switches = 2, \
+		.delay_sec = 10, .delay_max_sec = 300                                             \
+	}
 extern const struct ab_policy ab_policy_default;
 
 /** What a boot sees. */

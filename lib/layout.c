@@ -14,6 +14,7 @@ const struct layout layout_default = {
 		[PART_STATE] = { "state", { "resin-state", "balena-state" }, "/mnt/state" },
 		[PART_DATA] = { "data", { "resin-data", "balena-data" }, "/mnt/data" },
 	},
+	.state = ABCONF_DEFAULT,
 	.wait_msec = 30000,
 	.rescue_delay_msec = 10000,
 };
@@ -108,7 +109,7 @@ static int read_seconds(const struct json *top, const char *key, int64_t *msec, 
 static int read_top(struct arena *a, const struct json *top, struct layout *layout,
 		    struct reason *r)
 {
-	const struct json *parts = json_get(top, "partitions");
+	const struct json *parts = json_get(top, "partitions"), *state = json_get(top, "bootState");
 	int err = 0;
 
 	if (parts)
@@ -117,6 +118,8 @@ static int read_top(struct arena *a, const struct json *top, struct layout *layo
 		err = read_seconds(top, "waitSeconds", &layout->wait_msec, r);
 	if (err == 0)
 		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
+	if (err == 0 && state)
+		err = abconf_read(a, state, &layout->state, r);
 	return err;
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/abconf.h"
 #include "lib/arena.h"
 #include "lib/reason.h"
 
@@ -28,6 +29,7 @@ struct layout_part {
 };
 
 struct layout {
+	struct abconf state; /* "bootState": lib/abconf.h */
 	struct layout_part part[PART_ROLES];
 	int64_t wait_msec;	   /* for devices, when the command line says nothing */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
@@ -40,7 +42,8 @@ extern const struct layout layout_default;
  * Reads the integrator's file:
  *
  *     { "partitions": { "boot": { "labels": ["x"], "mountPoint": "/mnt/boot" | null }, "rootA": …,
- *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10 }
+ *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10,
+ *       "bootState": { … } }
  *
  * Every key may be absent.
  *
