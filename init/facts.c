@@ -80,13 +80,20 @@ const struct blockdev *facts_part(const struct facts *f, enum part_role role, si
 	return NULL;
 }
 
-const char *facts_slot_of(const struct facts *f, const struct blockdev *dev)
+enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev)
 {
 	if (facts_part(f, PART_ROOT_A, NULL) == dev)
-		return "A";
+		return AB_A;
 	if (facts_part(f, PART_ROOT_B, NULL) == dev)
-		return "B";
-	return NULL;
+		return AB_B;
+	return facts_part(f, PART_RECOVERY, NULL) == dev ? AB_RECOVERY : AB_NONE;
+}
+
+const char *facts_slot_of(const struct facts *f, const struct blockdev *dev)
+{
+	enum ab_slot_id slot = facts_slot_id(f, dev);
+
+	return slot == AB_NONE ? NULL : ab_slot_name(slot);
 }
 
 bool facts_has_failed(const struct facts *f, const struct blockdev *dev)

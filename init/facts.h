@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/abstore.h"
 #include "lib/arena.h"
 #include "lib/blockdev.h"
 #include "lib/bootfiles.h"
@@ -72,6 +73,19 @@ struct facts_target {
 	unsigned char ca_number[CERTIFICATES_MAX];
 };
 
+/** The boot state. */
+struct facts_state {
+	bool read;		    /* it was looked for, whatever came of it */
+	struct abstore_found found; /* backend AB_STATELESS: there is none */
+	unsigned char boot_id[AB_BOOT_ID_LEN];
+	bool failed;		     /* storing it failed in this boot: nothing is durable */
+	bool decided;		     /* the two below are known */
+	struct ab_decision decision; /* what holds in this boot */
+	struct ab_record record;     /* the state as it was decided, stored or not */
+	unsigned int waited_sec;     /* before a degraded boot */
+	const char *reset_cause; /* of the last reset: "watchdog"; NULL: the kernel does not tell */
+};
+
 struct facts {
 	/* From the start. */
 	struct args args;
@@ -111,6 +125,8 @@ struct facts {
 	struct facts_files connections;	     /* system-connections/ of the boot partition */
 	struct facts_files kept_connections; /* those of an earlier boot, in keep_dir */
 	struct boot_file splash;	     /* its splash image; name NULL: there is none */
+
+	struct facts_state state;
 
 	/* The root. */
 	const char *root_device; /* settled: kernel name, or NULL */
@@ -152,8 +168,11 @@ const struct blockdev *facts_part(const struct facts *f, enum part_role role, si
 const struct blockdev *facts_part_on(const struct facts *f, const char *disk, enum part_role role,
 				     size_t *ret_count) _nonnull_(1, 2);
 
-/** @return "A" or "B" when the device is that slot's on the boot disk, else NULL. */
+/** @return "A", "B" or "recovery" when the device is that slot's on the boot disk, else NULL. */
 const char *facts_slot_of(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/** @return AB_A, AB_B, AB_RECOVERY or AB_NONE: whose partition the device is, on the boot disk. */
+enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
 
 /** @return true when a path is in facts.found. */
 bool facts_found(const struct facts *f, const char *path) _nonnull_all_;

@@ -9,6 +9,7 @@
 
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
+#include "init/observe_state.h"
 #include "init/version.h"
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -139,6 +140,8 @@ int observe(struct boot *b, enum stage stage)
 	f->now_msec = clock_monotonic_usec() / 1000;
 	if (stage == STAGE_BOOT)
 		observe_disks(b);
+	if (stage == STAGE_ROOT && !f->state.read)
+		observe_state(b);
 	if (stage == STAGE_TARGET) {
 		observe_keep_dir(b);
 		err = observe_config(b);

@@ -7,6 +7,7 @@
 
 #include "init/boot.h"
 #include "init/report_config.h"
+#include "init/report_state.h"
 #include "init/version.h"
 #include "lib/deliver.h"
 #include "lib/json.h"
@@ -120,6 +121,7 @@ static struct json *state_json(struct boot *b)
 	if (root)
 		add_device(json_add_object(j, "root"), f, root, &b->arena);
 	add_failed(j, f);
+	report_state(j, b);
 	json_add_bool(j, "development_mode", f->config.development_mode == CONFIG_TRUE);
 	if (b->error[0])
 		json_add_string(j, "error", b->error);
@@ -224,6 +226,8 @@ int report_save(struct boot *b, int dirfd)
 	int first = save_json(b, dirfd, "/state.json", state);
 	int err = save_json(b, dirfd, "/report.json", report);
 
+	first = first < 0 ? first : err;
+	err = report_state_env(b, dirfd);
 	first = first < 0 ? first : err;
 	err = log_save(&b->log, dirfd);
 	return first < 0 ? first : err;

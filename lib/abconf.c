@@ -97,7 +97,7 @@ static int read_backend(const struct reading *rd)
 {
 	const char *name = json_string(rd->j);
 
-	for (enum ab_backend i = AB_AUTO; name && i < AB_BACKENDS; i++)
+	for (enum ab_backend i = AB_STATELESS; name && i < AB_BACKENDS; i++)
 		if (strcmp(backend_names[i], name) == 0) {
 			rd->conf->backend = i;
 			return 0;

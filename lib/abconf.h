@@ -12,12 +12,12 @@
 struct json;
 
 enum ab_backend {
+	AB_STATELESS, /* none: slot A, else B */
 	AB_AUTO,      /* `record` when its files are there, else no boot state */
 	AB_RECORD,    /* two copies of 512 bytes: files, or on a partition */
 	AB_GRUBENV,   /* GRUB's environment block; balena's bootenv */
 	AB_UENV,      /* resinOS_uEnv.txt, extra_uEnv.txt and bootcount.env */
 	AB_UBOOTENV,  /* U-Boot's environment, once or twice */
-	AB_STATELESS, /* none: slot A, else B */
 	AB_BACKENDS
 };
 
@@ -41,11 +41,11 @@ struct abconf {
 };
 
 /** What holds without "bootState". */
-#define ABCONF_DEFAULT                                                                             \
-	{                                                                                          \
-		.policy = AB_POLICY_DEFAULT, .n_offsets = 2, .offset = { 0, 4096 }, .size = 16384, \
-		.panic_sec = 5, .watchdog_sec = 60, .health_sec = 60, .health_window_sec = 600,    \
-		.health_pause_sec = 10                                                             \
+#define ABCONF_DEFAULT                                                                    \
+	{                                                                                 \
+		.backend = AB_AUTO, .policy = AB_POLICY_DEFAULT, .n_offsets = 2,          \
+		.offset = { 0, 4096 }, .size = 16384, .panic_sec = 5, .watchdog_sec = 60, \
+		.health_sec = 60, .health_window_sec = 600, .health_pause_sec = 10        \
 	}
 extern const struct abconf abconf_default;
 

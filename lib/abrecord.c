@@ -162,7 +162,7 @@ enum abrecord_health abrecord_decode(const unsigned char bytes[static ABRECORD_B
 void abrecord_choose(const unsigned char *const copy[static ABRECORD_COPIES],
 		     struct abrecord_pair *ret)
 {
-	struct ab_record rec[ABRECORD_COPIES];
+	struct ab_record rec[ABRECORD_COPIES] = { 0 };
 
 	*ret = (struct abrecord_pair){ .current = -1 };
 	ab_blank(AB_A, &ret->record);

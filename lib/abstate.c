@@ -224,6 +224,15 @@ static struct ab_decision choose(struct deciding *d)
 	return decision;
 }
 
+/* Whether this boot has been found fruitless before: what it booted so far was no good slot, nor a candidate. */
+static bool is_fruitless(const struct deciding *d)
+{
+	enum ab_slot_id booted = d->rec->booted;
+
+	return d->again && (booted >= AB_SLOTS || (d->rec->slot[booted].state != AB_GOOD &&
+						   !is_candidate(&d->rec->slot[booted])));
+}
+
 /* Counts a boot that is no attempt, once. */
 static void count_boot(struct deciding *d, struct ab_decision *decision)
 {
@@ -233,9 +242,9 @@ static void count_boot(struct deciding *d, struct ab_decision *decision)
 	}
 	if (decision->slot < AB_SLOTS && d->next->slot[decision->slot].state == AB_GOOD) {
 		count_up(&d->next->slot[decision->slot].unconfirmed);
-		d->next->fruitless = 0;
-	} else if (decision->reason == AB_REASON_LAST_RESORT ||
-		   decision->reason == AB_REASON_NOTHING) {
+	} else if ((decision->reason == AB_REASON_LAST_RESORT ||
+		    decision->reason == AB_REASON_NOTHING) &&
+		   !is_fruitless(d)) {
 		count_up(&d->next->fruitless);
 	}
 }
@@ -285,7 +294,8 @@ struct ab_decision ab_decide(const struct ab_record *rec, const struct ab_seen *
 	}
 	memcpy(ret_next->boot_id, seen->boot_id, AB_BOOT_ID_LEN);
 	ret_next->booted = decision.slot;
-	changed = memcmp(ret_next, rec, sizeof(*rec)) != 0;
+	/* Asked again without news, nothing but what is stored already comes out. */
+	changed = !d.again || rec->booted != decision.slot || d.rolled_back;
 	decision.must_store = decision.candidate && changed;
 	decision.may_store = !decision.candidate && changed && seen->durable;
 	return decision;

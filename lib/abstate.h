@@ -115,9 +115,10 @@ struct ab_record {
 	enum ab_slot_id
 		active; /* AB_A or AB_B: booted while there is no candidate, gone back to after one */
 	struct ab_slot slot[AB_SLOTS];
-	unsigned int switches;	/* switch-overs since a slot was last confirmed */
-	unsigned int fruitless; /* boots in a row that had nothing good to boot, saturating */
-	bool unknown;		/* rebuilt from evidence, nothing confirmed since */
+	unsigned int switches; /* switch-overs since a slot was last confirmed */
+	unsigned int
+		fruitless; /* boots that had nothing good to boot since a slot was confirmed, saturating */
+	bool unknown; /* rebuilt from evidence, nothing confirmed since */
 	/* The last boot that was written down. */
 	unsigned char boot_id[AB_BOOT_ID_LEN]; /* zero: none */
 	enum ab_slot_id booted;

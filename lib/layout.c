@@ -13,6 +13,7 @@ const struct layout layout_default = {
 		[PART_ROOT_B] = { "rootB", { "resin-rootB", "balena-rootB" }, NULL },
 		[PART_STATE] = { "state", { "resin-state", "balena-state" }, "/mnt/state" },
 		[PART_DATA] = { "data", { "resin-data", "balena-data" }, "/mnt/data" },
+		[PART_RECOVERY] = { "recovery", { NULL }, NULL }, /* only an integrator's */
 	},
 	.state = ABCONF_DEFAULT,
 	.wait_msec = 30000,
@@ -85,7 +86,8 @@ static int read_parts(struct arena *a, const struct json *parts, struct layout *
 		while (i < PART_ROLES && strcmp(layout->part[i].name, json_name(j)) != 0)
 			i++;
 		if (i == PART_ROLES)
-			return wrong(r, json_name(j), "boot, rootA, rootB, state or data");
+			return wrong(r, json_name(j),
+				     "boot, rootA, rootB, state, data or recovery");
 		err = read_part(a, j, &layout->part[i], r);
 		if (err < 0)
 			return err;

@@ -17,7 +17,15 @@
 #define LAYOUT_MAX_BYTES  (64u * 1024u)
 #define LAYOUT_LABELS_MAX 4
 
-enum part_role { PART_BOOT, PART_ROOT_A, PART_ROOT_B, PART_STATE, PART_DATA, PART_ROLES };
+enum part_role {
+	PART_BOOT,
+	PART_ROOT_A,
+	PART_ROOT_B,
+	PART_STATE,
+	PART_DATA,
+	PART_RECOVERY,
+	PART_ROLES
+};
 
 /** One partition of the layout. */
 struct layout_part {

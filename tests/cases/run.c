@@ -18,6 +18,7 @@
 
 #include "init/decide.h"
 #include "lib/file.h"
+#include "tests/cases/state.h"
 
 #define CASES_MAX  256
 #define ROUNDS_MAX 32
@@ -330,6 +331,9 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 	default:
 		break;
 	}
+	case_settle_state(f, op, failed);
+	if (failed && op->on_failure == FAIL_NOT_DURABLE)
+		return true;
 	if (failed && op->on_failure == FAIL_OTHER_SLOT) {
 		record_failed(p);
 		return true;
@@ -400,6 +404,7 @@ static void read_facts(struct play *p, const char *text)
 	assert_return_code(cmdline_parse(&p->arena, args ? args : "", &cmdline), 0);
 	assert_return_code(args_from_cmdline(&p->arena, &cmdline, &f->args, &problems), 0);
 	read_devices(p, section(p, text, "devices"));
+	case_read_state(f, arena_strdup(&p->arena, section(p, text, "state")));
 	p->devices_late = section(p, text, "late");
 	p->config = section(p, text, "config");
 	p->kept = section(p, text, "kept");

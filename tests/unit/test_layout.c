@@ -39,7 +39,8 @@ static void test_default_is_balena(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < PART_ROLES; i++) {
+	assert_null(layout_default.part[PART_RECOVERY].label[0]);
+	for (size_t i = 0; i < PART_RECOVERY; i++) {
 		assert_string_equal(layout_default.part[i].label[0], labels[i][0]);
 		assert_string_equal(layout_default.part[i].label[1], labels[i][1]);
 		assert_null(layout_default.part[i].label[2]);
@@ -107,7 +108,7 @@ static const struct {
 } mistakes[] = {
 	{ "{\"waitSeconds\": 1, \"partitions\": []}", "partitions", "expected an object" },
 	{ "{\"partitions\": {\"rootC\": {}}}", "rootC",
-	  "expected boot, rootA, rootB, state or data" },
+	  "expected boot, rootA, rootB, state, data or recovery" },
 	{ "{\"partitions\": {\"boot\": \"x\"}}", "boot", "expected an object" },
 	{ "{\"partitions\": {\"boot\": {\"labels\": \"x\"}}}", "labels",
 	  "expected a list of labels" },
