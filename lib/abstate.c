@@ -172,11 +172,8 @@ static struct ab_decision leave_exhausted(struct deciding *d, enum ab_slot_id sl
 		ab_note(d->next, AB_EVENT_RECOVERY, AB_RECOVERY, d->seen->realtime_sec);
 		return (struct ab_decision){ .slot = AB_RECOVERY, .reason = AB_REASON_RECOVERY };
 	}
-	return (struct ab_decision){
-		.slot = slot,
-		.reason = AB_REASON_DEGRADED,
-		.delay_sec = delay_after(d->policy, s->unconfirmed - d->policy->good_attempts + 1),
-	};
+	/* Without a delay: power cuts alone bring a device here too (tries-exhausted). */
+	return (struct ab_decision){ .slot = slot, .reason = AB_REASON_DEGRADED };
 }
 
 /* Nothing that is good can be booted (rule 8). A candidate is not among them: it would go uncounted. */
