@@ -52,7 +52,8 @@ int abenv_load(const struct envlist *view, const struct abenv_device *dev, const
  * The first of the two writes that take over a file with balena's keys alone: ours behind them, while no byte of
  * theirs moves. A cut in it changes nothing; after it anteroot_good is there, and a cut in the next write is harmless.
  *
- * @param env of the file, `count` of the one with bootcount; the same when there is one
+ * @param rec as abenv_load() gave it
+ * @param env of the file, `count` of the one with bootcount, which is written first; the same when there is one
  * @return 1: write, then store; 0: not needed, nothing was changed; -ENXIO as abenv_store()
  */
 int abenv_adopt(const struct ab_record *rec, const struct abenv_device *dev, struct envlist *env,

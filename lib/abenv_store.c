@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/abenv_keys.h"
 #include "lib/abmeta.h"
@@ -48,12 +49,25 @@ static char digit(unsigned int number)
 	return (char)('0' + (number > 9 ? 9 : number));
 }
 
+/* Within a transaction it stays what it was: it is a part of the seal, and of a torn seal too. */
+static char print_tries(const struct ab_record *rec, enum ab_slot_id candidate, const char *txn,
+			const struct envlist *env)
+{
+	const char *tries = abenv_value(env, TRIES);
+
+	if (candidate != AB_NONE && rec->slot[candidate].tries > 0)
+		return digit(rec->slot[candidate].tries);
+	if (strcmp(abenv_value(env, TXN), txn) == 0 && *tries >= '1' && *tries <= '9' && !tries[1])
+		return *tries;
+	return '1';
+}
+
 static int print_texts(const struct ab_record *rec, const struct abenv_device *dev,
-		       const char *name, struct texts *ret, struct reason *r)
+		       const struct envlist *env, const char *name, struct texts *ret,
+		       struct reason *r)
 {
 	enum ab_slot_id candidate = candidate_of(rec);
 	enum ab_slot_id named = candidate == AB_NONE ? rec->active : candidate;
-	const struct ab_slot *slot = &rec->slot[named];
 
 	if (dev->form != ABENV_LETTER && (dev->part[named] == 0 || dev->part[named] > PART_MAX))
 		return reason_setf(r, ENXIO, "write", name,
@@ -61,9 +75,9 @@ static int print_texts(const struct ab_record *rec, const struct abenv_device *d
 				   named == AB_A ? 'A' : 'B');
 	*ret = (struct texts){ .available = candidate == AB_NONE ? "0" : "1" };
 	ret->good[0] = rec->active == AB_A ? 'A' : 'B';
-	ret->tries[0] = candidate == AB_NONE || slot->tries == 0 ? '1' : digit(slot->tries);
-	ret->count[0] = candidate == AB_NONE ? '0' : digit(slot->attempts);
+	ret->count[0] = candidate == AB_NONE ? '0' : digit(rec->slot[named].attempts);
 	(void)snprintf(ret->txn, sizeof(ret->txn), "%08x", (unsigned int)rec->transaction);
+	ret->tries[0] = print_tries(rec, candidate, ret->txn, env);
 	abenv_print_part(dev, named, ret->part);
 	abenv_print_parts(dev, ret->parts);
 	(void)snprintf(ret->seal, sizeof(ret->seal), "%s.%s.%s.%s.%s", ret->good, ret->txn,
@@ -98,11 +112,12 @@ int abenv_adopt(const struct ab_record *rec, const struct abenv_device *dev, str
 
 	if (abenv_letter(abenv_value(env, GOOD)) != AB_NONE || !env_get(env, PART))
 		return 0;
-	err = print_texts(rec, dev, name, &t, r);
+	err = print_texts(rec, dev, env, name, &t, r);
 	if (err < 0)
 		return err;
-	set_own(env, &t);
+	/* Before the seal: a sealed environment without it would start to count anew. */
 	env_set(count, COUNT_FOR, t.txn);
+	set_own(env, &t);
 	return done(env, count, 1, name, r);
 }
 
@@ -112,7 +127,7 @@ int abenv_store(const struct ab_record *rec, const struct abenv_device *dev, str
 	/* In a file of its own the count stays where U-Boot may have put it: what does not move is not torn. */
 	bool in_place = env != count && env_get(count, COUNT) && env_get(count, COUNT_FOR);
 	struct texts t;
-	int err = print_texts(rec, dev, name, &t, r);
+	int err = print_texts(rec, dev, env, name, &t, r);
 
 	if (err < 0)
 		return err;
