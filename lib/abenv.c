@@ -104,13 +104,11 @@ static bool is_sealed(const struct values *v)
 	       (is(v->available, "0") || (is(v->available, "1") && txn > 0));
 }
 
-/* A count that cannot be read is one that is used up: no fresh tries from damage. */
+/* A count that is none is used up: no fresh tries from damage. */
 static unsigned int read_count(const struct abenv_device *dev, const char *text, unsigned int tries)
 {
 	uint32_t count;
 
-	if (text[0] == '\0')
-		return 0;
 	if (!read_number(text, base_of(dev), &count))
 		return tries;
 	return count > AB_TRIES_MAX ? AB_TRIES_MAX : count;
@@ -153,7 +151,7 @@ static void load_foreign(const struct values *v, const struct abenv_device *dev,
 {
 	unsigned int tries =
 		dev->tries > 0 && dev->tries <= AB_TRIES_MAX ? dev->tries : TRIES_DEFAULT;
-	unsigned int count = read_count(dev, v->count, tries);
+	unsigned int count = v->count[0] ? read_count(dev, v->count, tries) : 0;
 
 	if (!is(v->available, "1")) {
 		rec->active = named;
@@ -180,7 +178,7 @@ static void load_candidate(const struct values *v, const struct abenv_device *de
 	(void)read_number(v->tries, 10, &tries); /* is_sealed() has seen it */
 	count = read_count(dev, v->count, tries);
 	if (!is(v->count_for, v->txn)) {
-		report->stale_count = count > 0;
+		report->stale_count = v->count[0] && count > 0;
 		count = 0;
 	}
 	report->double_count = dev->counter == AB_AGENT && same && count != remembered;

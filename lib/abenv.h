@@ -50,7 +50,8 @@ int abenv_load(const struct envlist *view, const struct abenv_device *dev, const
 
 /**
  * The first of the two writes that take over a file with balena's keys alone: ours behind them, while no byte of
- * theirs moves. A cut in it changes nothing; after it anteroot_good is there, and a cut in the next write is harmless.
+ * theirs moves. A cut in it changes nothing, or, when a candidate is armed, gives it up for the good slot, as a cut
+ * between the two writes does; after it anteroot_good is there, and a cut in the next write is harmless.
  *
  * @param rec as abenv_load() gave it
  * @param env of the file, `count` of the one with bootcount, which is written first; the same when there is one

@@ -115,9 +115,12 @@ int abenv_adopt(const struct ab_record *rec, const struct abenv_device *dev, str
 	err = print_texts(rec, dev, env, name, &t, r);
 	if (err < 0)
 		return err;
-	/* Before the seal: a sealed environment without it would start to count anew. */
-	env_set(count, COUNT_FOR, t.txn);
 	set_own(env, &t);
+	/* While a candidate is armed the good slot is booted between the two writes. And the count's transaction comes
+	 * last: the next write goes over the count before it gets here, and no count at all is one that is used up. */
+	if (candidate_of(rec) != AB_NONE)
+		env_unset(env, SEAL);
+	env_set(count, COUNT_FOR, t.txn);
 	return done(env, count, 1, name, r);
 }
 

@@ -170,11 +170,9 @@ struct loader_choice loader_choose(enum loader loader, const struct loader_file 
 	    strcmp(get(&v, "upgrade_available"), "1") != 0)
 		return choice;
 	count = strcmp(get(&v, "anteroot_count_for"), txn) == 0 ? get(&v, "bootcount") : "0";
-	if (*count == '\0')
-		count = "0";
 	choice.limit = (unsigned int)(*tries - '0');
 	/* What is no digit a script does not count up from. */
-	if (count[1] || !isdigit((unsigned char)*count) ||
+	if (!*count || count[1] || !isdigit((unsigned char)*count) ||
 	    (unsigned int)(*count - '0') >= choice.limit)
 		return choice;
 	choice.count = (unsigned int)(*count - '0');

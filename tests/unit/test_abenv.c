@@ -188,6 +188,7 @@ static void test_armed(void **state)
 	assert_int_equal(rec.slot[AB_B].attempts, 2);
 	assert_int_equal(load(ARMED), 0);
 	assert_int_equal(rec.slot[AB_B].attempts, 0);
+	assert_false(report.stale_count);
 }
 
 /* A count of another transaction never counts, whatever it is. */
@@ -216,6 +217,8 @@ static void test_unreadable_count(void **state)
 {
 	(void)state;
 	assert_int_equal(load(ARMED "bootcount=1#\nanteroot_count_for=0000002a\n"), 0);
+	assert_int_equal(rec.slot[AB_B].attempts, 3);
+	assert_int_equal(load(ARMED "anteroot_count_for=0000002a\n"), 0);
 	assert_int_equal(rec.slot[AB_B].attempts, 3);
 	assert_int_equal(load(ARMED "bootcount=ffff\nanteroot_count_for=0000002a\n"), 0);
 	assert_int_equal(rec.slot[AB_B].attempts, AB_TRIES_MAX);

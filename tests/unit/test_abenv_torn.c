@@ -286,6 +286,16 @@ static void adopt(struct disk *disk)
 	write_disk(&keys, &next);
 	check_whole(&next);
 	tear_all(disk, &next, true);
+	/* No cut between the two writes. */
+	*disk = next;
+	read_disk(disk, &keys);
+	assert_int_equal(abenv_store(&rec, &dev, &keys.env,
+				     disk->loader == LOADER_GRUB ? &keys.env : &keys.count, "env",
+				     NULL),
+			 0);
+	write_disk(&keys, &next);
+	check_whole(&next);
+	tear_all(disk, &next, false);
 	*disk = next;
 }
 
