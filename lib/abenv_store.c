@@ -107,7 +107,7 @@ static int done(const struct envlist *env, const struct envlist *count, int resu
 int abenv_adopt(const struct ab_record *rec, const struct abenv_device *dev, struct envlist *env,
 		struct envlist *count, const char *name, struct reason *r)
 {
-	struct texts t;
+	struct texts t = { .available = "0" };
 	int err;
 
 	if (abenv_letter(abenv_value(env, GOOD)) != AB_NONE || !env_get(env, PART))
@@ -129,7 +129,7 @@ int abenv_store(const struct ab_record *rec, const struct abenv_device *dev, str
 {
 	/* In a file of its own the count stays where U-Boot may have put it: what does not move is not torn. */
 	bool in_place = env != count && env_get(count, COUNT) && env_get(count, COUNT_FOR);
-	struct texts t;
+	struct texts t = { .available = "0" };
 	int err = print_texts(rec, dev, env, name, &t, r);
 
 	if (err < 0)

@@ -186,7 +186,7 @@ static bool get_record(const unsigned char *p, struct ab_record *ret)
 
 enum abmeta abmeta_parse(const char *text, struct ab_record *ret_rec)
 {
-	unsigned char packed[ABMETA_BYTES];
+	unsigned char packed[ABMETA_BYTES] = { 0 };
 	const unsigned char *p = packed + ABMETA_BYTES - CRC_BYTES;
 	struct ab_record rec = { 0 };
 
