@@ -111,7 +111,7 @@ static unsigned int read_count(const struct abenv_device *dev, const char *text,
 
 	if (!read_number(text, base_of(dev), &count))
 		return tries;
-	return count > AB_TRIES_MAX ? AB_TRIES_MAX : count;
+	return count < tries ? count : tries;
 }
 
 /* A slot that a key says is good or bad: what is remembered is kept as far as it says so too. */
@@ -163,7 +163,7 @@ static void load_foreign(const struct values *v, const struct abenv_device *dev,
 	rec->active = other(named);
 	rec->transaction = rec->transaction > 0 ? rec->transaction : 1;
 	make_good(&rec->slot[rec->active]);
-	make_candidate(&rec->slot[named], tries, count < tries ? count : tries);
+	make_candidate(&rec->slot[named], tries, count);
 }
 
 /* The candidate of a sealed environment: its values, and what the record remembers of it. */

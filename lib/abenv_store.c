@@ -30,14 +30,6 @@ void abenv_print_parts(const struct abenv_device *dev, char ret[static PARTS_SIZ
 	(void)snprintf(ret, PARTS_SIZE, "%s:%s", part[AB_A], part[AB_B]);
 }
 
-static enum ab_slot_id candidate_of(const struct ab_record *rec)
-{
-	for (unsigned int i = 0; i < AB_SLOTS; i++)
-		if (is_candidate(&rec->slot[i]))
-			return (enum ab_slot_id)i;
-	return AB_NONE;
-}
-
 struct texts {
 	char good[2], txn[TXN_DIGITS + 1], tries[2], part[PART_SIZE], parts[PARTS_SIZE];
 	char seal[SEAL_SIZE], count[2], meta[ABMETA_SIZE];
@@ -66,7 +58,7 @@ static int print_texts(const struct ab_record *rec, const struct abenv_device *d
 		       const struct envlist *env, const char *name, struct texts *ret,
 		       struct reason *r)
 {
-	enum ab_slot_id candidate = candidate_of(rec);
+	enum ab_slot_id candidate = ab_candidate(rec);
 	enum ab_slot_id named = candidate == AB_NONE ? rec->active : candidate;
 
 	if (dev->form != ABENV_LETTER && (dev->part[named] == 0 || dev->part[named] > PART_MAX))
@@ -118,7 +110,7 @@ int abenv_adopt(const struct ab_record *rec, const struct abenv_device *dev, str
 	set_own(env, &t);
 	/* While a candidate is armed the good slot is booted between the two writes. And the count's transaction comes
 	 * last: the next write goes over the count before it gets here, and no count at all is one that is used up. */
-	if (candidate_of(rec) != AB_NONE)
+	if (ab_candidate(rec) != AB_NONE)
 		env_unset(env, SEAL);
 	env_set(count, COUNT_FOR, t.txn);
 	return done(env, count, 1, name, r);
@@ -149,8 +141,8 @@ int abenv_store(const struct ab_record *rec, const struct abenv_device *dev, str
 
 bool abenv_count_first(const struct ab_record *old, const struct ab_record *rec)
 {
-	enum ab_slot_id candidate = candidate_of(rec);
+	enum ab_slot_id candidate = ab_candidate(rec);
 
-	return candidate != AB_NONE && candidate == candidate_of(old) &&
+	return candidate != AB_NONE && candidate == ab_candidate(old) &&
 	       old->transaction == rec->transaction;
 }

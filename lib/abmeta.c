@@ -151,8 +151,7 @@ static bool get_slot(const unsigned char **p, struct ab_slot *ret)
 	ret->unconfirmed = get_byte(p);
 	ret->state = (enum ab_state)state;
 	ret->bad = (enum ab_bad)bad;
-	return state < AB_STATES && bad < AB_BADS && ret->tries <= AB_TRIES_MAX &&
-	       ret->attempts <= AB_TRIES_MAX;
+	return state < AB_STATES && bad < AB_BADS;
 }
 
 static bool get_record(const unsigned char *p, struct ab_record *ret)
@@ -194,7 +193,7 @@ enum abmeta abmeta_parse(const char *text, struct ab_record *ret_rec)
 		return ABMETA_BAD;
 	if (packed[0] != ABMETA_VERSION)
 		return packed[0] > ABMETA_VERSION ? ABMETA_NEWER : ABMETA_BAD;
-	if (!get_record(packed + 1, &rec))
+	if (!get_record(packed + 1, &rec) || !ab_valid(&rec))
 		return ABMETA_BAD;
 	*ret_rec = rec;
 	return ABMETA_GOOD;

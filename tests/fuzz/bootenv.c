@@ -135,20 +135,10 @@ static const struct abenv_device devices[KINDS] = {
 
 static void check_record(const struct ab_record *rec)
 {
-	unsigned int candidates = 0;
+	enum ab_slot_id candidate = ab_candidate(rec);
 
-	MUST(rec->active < AB_SLOTS && rec->booted <= AB_NONE);
-	for (unsigned int i = 0; i < AB_SLOTS; i++) {
-		const struct ab_slot *slot = &rec->slot[i];
-		bool candidate = slot->state == AB_CANDIDATE || slot->state == AB_TRYING;
-
-		MUST(slot->state < AB_STATES && slot->bad < AB_BADS);
-		MUST(slot->tries <= AB_TRIES_MAX && slot->attempts <= AB_TRIES_MAX);
-		MUST(!candidate || (slot->tries > 0 && rec->transaction > 0));
-		MUST(!candidate || i != rec->active);
-		candidates += candidate;
-	}
-	MUST(candidates <= 1);
+	MUST(ab_valid(rec));
+	MUST(candidate == AB_NONE || (rec->transaction > 0 && candidate != rec->active));
 }
 
 static void store(struct format *f, const struct envlist *e)

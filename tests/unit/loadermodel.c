@@ -212,7 +212,8 @@ static void random_slot(unsigned int *seed, enum ab_state state, struct ab_slot 
 		ret->confirmed = random_number(seed, 2);
 	} else if (state == AB_BAD) {
 		ret->bad = (enum ab_bad)(1 + random_number(seed, AB_BADS - 1));
-		ret->attempts = ret->bad == AB_BAD_TRIES ? random_number(seed, 10) : 0;
+		ret->tries = ret->bad == AB_BAD_TRIES ? 1 + random_number(seed, AB_TRIES_MAX) : 0;
+		ret->attempts = ret->tries;
 	}
 }
 
@@ -249,7 +250,7 @@ static void step_candidate(unsigned int *seed, struct ab_record *rec, struct ab_
 	case 1:
 		if (slot->attempts > 0)
 			slot->attempts--;
-		slot->refunds++;
+		slot->refunds = slot->refunds < AB_TRIES_MAX ? slot->refunds + 1 : AB_TRIES_MAX;
 		break;
 	case 2:
 		*slot = (struct ab_slot){ .state = AB_GOOD, .confirmed = true };

@@ -53,6 +53,7 @@ static void reload(const struct ab_record *from, const char *changes)
 	assert_int_equal(uenv_parse(&a, changes, strlen(changes), "more", &more, &r), 0);
 	env_merge(&view, &more);
 	assert_int_equal(abenv_load(&view, &dev, "uEnv", &rec, &report, &r), 0);
+	assert_true(ab_valid(&rec));
 }
 
 static struct ab_record trying(void)
@@ -203,7 +204,8 @@ static void test_no_good_slot(void **state)
 
 	(void)state;
 	from.slot[AB_A] = (struct ab_slot){ .state = AB_BAD, .bad = AB_BAD_ROOT };
-	from.slot[AB_B] = (struct ab_slot){ .state = AB_BAD, .bad = AB_BAD_TRIES, .attempts = 3 };
+	from.slot[AB_B] =
+		(struct ab_slot){ .state = AB_BAD, .bad = AB_BAD_TRIES, .tries = 3, .attempts = 3 };
 	reload(&from, "");
 	assert_same_record(&rec, &from);
 	reload(&from, "anteroot_meta=\n");

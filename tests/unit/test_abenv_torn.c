@@ -87,6 +87,7 @@ static struct loader_choice by_agent(const struct disk *disk)
 
 	if (load(disk, &rec) < 0)
 		return choice;
+	assert_true(ab_valid(&rec));
 	choice.slot = rec.active;
 	for (unsigned int i = 0; i < AB_SLOTS; i++) {
 		const struct ab_slot *slot = &rec.slot[i];

@@ -22,7 +22,7 @@ static const struct ab_record full = {
 	.slot = { [AB_A] = { .state = AB_TRYING,
 			     .tries = 9,
 			     .attempts = 8,
-			     .refunds = 255,
+			     .refunds = 9,
 			     .version = "2.101.3-beta4+rev1234567890abcd" },
 		  [AB_B] = { .state = AB_GOOD,
 			     .unconfirmed = 255,
