@@ -11,8 +11,9 @@
 
 /* By enum ab_backend; NULL: nothing is kept. */
 static const struct abstore_backend *const backends[AB_BACKENDS] = {
-	[AB_AUTO] = &abstore_record,
-	[AB_RECORD] = &abstore_record,
+	[AB_AUTO] = &abstore_record,	   [AB_RECORD] = &abstore_record,
+	[AB_GRUBENV] = &abstore_grubenv,   [AB_UENV] = &abstore_uenv,
+	[AB_UBOOTENV] = &abstore_ubootenv,
 };
 
 static void be_stateless(struct abstore_found *ret)

@@ -16,4 +16,4 @@ struct abstore_backend {
 	int (*create)(const struct sys *sys, const struct abstore *s, struct reason *r);
 };
 
-extern const struct abstore_backend abstore_record;
+extern const struct abstore_backend abstore_record, abstore_grubenv, abstore_uenv, abstore_ubootenv;
