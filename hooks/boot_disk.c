@@ -48,7 +48,7 @@ static const struct blockdev *pinned(const struct facts *f, const char *spec)
 		const struct blockdev *dev = &f->devs.dev[i];
 		bool hit;
 
-		if (dev->partno)
+		if (!blockdev_is_disk(dev))
 			continue;
 		if (strncmp(spec, ptuuid, strlen(ptuuid)) == 0)
 			hit = dev->table_uuid &&
@@ -93,7 +93,7 @@ static const struct blockdev *of_layout(const struct facts *f, bool late)
 	for (size_t i = 0; i < f->devs.n; i++) {
 		const struct blockdev *disk = &f->devs.dev[i];
 
-		if (disk->partno || !has_slot(f, disk) || !ready(f, disk, late))
+		if (!blockdev_is_disk(disk) || !has_slot(f, disk) || !ready(f, disk, late))
 			continue;
 		if (!best || better(f, disk, best))
 			best = disk;
@@ -107,7 +107,7 @@ static void settle(const struct facts *f, struct plan *p, const struct blockdev 
 	for (size_t i = 0; i < f->devs.n; i++) {
 		const struct blockdev *other = &f->devs.dev[i];
 
-		if (!other->partno && other != disk && facts_has_layout(f, other))
+		if (blockdev_is_disk(other) && other != disk && facts_has_layout(f, other))
 			PLAN_ADD(p, .kind = OP_WARN,
 				 .data = arena_printf(
 					 p->arena,
@@ -133,7 +133,7 @@ static const char *list_disks(const struct facts *f, struct plan *p)
 	const char *text = NULL;
 
 	for (size_t i = 0; i < f->devs.n; i++)
-		if (!f->devs.dev[i].partno)
+		if (blockdev_is_disk(&f->devs.dev[i]))
 			text = arena_printf(p->arena, "%s%s%s", text ? text : "", text ? ", " : "",
 					    f->devs.dev[i].name);
 	return text ? text : "none";
@@ -141,8 +141,8 @@ static const char *list_disks(const struct facts *f, struct plan *p)
 
 static void give_up(const struct facts *f, struct plan *p)
 {
-	const char *const a = f->layout.part[PART_ROOT_A].label[0];
-	const char *const b = f->layout.part[PART_ROOT_B].label[0];
+	const char *a = layout_part_text(p->arena, &f->layout.part[PART_ROOT_A]);
+	const char *b = layout_part_text(p->arena, &f->layout.part[PART_ROOT_B]);
 	const char *text =
 		arena_printf(p->arena,
 			     "unable to find a root: no disk carries %s or %s after waiting %lld s "

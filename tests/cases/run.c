@@ -111,7 +111,7 @@ static void read_devices(struct play *p, const char *text)
 		dev = &grown[devs->n++];
 		dev->probed = true;
 		dev->name = strsep(&line, " ");
-		dev->disk = dev->name;
+		dev->whole = dev->disk = dev->name;
 		while ((word = strsep(&line, " "))) {
 			if (strcmp(word, "disk") == 0)
 				continue;
@@ -123,7 +123,7 @@ static void read_devices(struct play *p, const char *text)
 			for (size_t i = 0; i + 1 < devs->n; i++)
 				if (!grown[i].partno &&
 				    strncmp(grown[i].name, dev->name, strlen(grown[i].name)) == 0)
-					dev->disk = grown[i].name;
+					dev->whole = dev->disk = grown[i].name;
 		}
 	}
 }

@@ -262,8 +262,9 @@ static void test_natural_compare(void **state)
 }
 
 static const struct blockdev list[] = {
-	{ .name = "vda", .disk = "vda", .major = 254, .minor = 0 },
+	{ .name = "vda", .whole = "vda", .disk = "vda", .major = 254, .minor = 0 },
 	{ .name = "vda1",
+	  .whole = "vda",
 	  .disk = "vda",
 	  .major = 254,
 	  .minor = 1,
@@ -273,6 +274,7 @@ static const struct blockdev list[] = {
 	  .uuid = "ABCD-12EF",
 	  .partuuid = "1234abcd-01" },
 	{ .name = "vda2",
+	  .whole = "vda",
 	  .disk = "vda",
 	  .major = 254,
 	  .minor = 2,
@@ -283,6 +285,7 @@ static const struct blockdev list[] = {
 	  .partuuid = "1234abcd-02",
 	  .partlabel = "rootA" },
 	{ .name = "cciss!c0d0p1",
+	  .whole = "cciss!c0d0",
 	  .disk = "cciss!c0d0",
 	  .major = 104,
 	  .minor = 1,
@@ -291,7 +294,12 @@ static const struct blockdev list[] = {
 	  .uuid = "",
 	  .partuuid = "99999999-02",
 	  .partlabel = "ROOTA" },
-	{ .name = "vdb", .disk = "vdb", .major = 254, .minor = 16, .label = "notype" },
+	{ .name = "vdb",
+	  .whole = "vdb",
+	  .disk = "vdb",
+	  .major = 254,
+	  .minor = 16,
+	  .label = "notype" },
 };
 static const struct blockdevs all = { (struct blockdev *)list, ARRAY_SIZE(list) };
 
