@@ -15,3 +15,6 @@ int applet_plan(int argc, char **argv);
 
 /** `apply --root DIR --config FILE …`: delivers a configuration into a root that is not being booted. */
 int applet_apply(int argc, char **argv);
+
+/** `version [check V | compare A B]`: this build's version, or what is said of those of a host OS. */
+int applet_version(int argc, char **argv);

@@ -19,6 +19,7 @@ static pid_t pretended_pid;
 #define main	    tested_main
 #define applet_init pretended_init
 #define getpid()    pretended_pid
+#include "init/version.h"
 #include "init/main.c" /* NOLINT */
 #undef main
 #undef getpid
