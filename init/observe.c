@@ -140,8 +140,10 @@ int observe(struct boot *b, enum stage stage)
 	if (api_is_mounted(f) && stage <= STAGE_BOOT)
 		err = observe_devices(b);
 	f->now_msec = clock_monotonic_usec() / 1000;
-	if (stage == STAGE_BOOT)
+	if (stage == STAGE_BOOT) {
 		observe_disks(b);
+		observe_loader(b);
+	}
 	if (stage == STAGE_TARGET) {
 		observe_keep_dir(b);
 		err = observe_config(b);
