@@ -21,6 +21,7 @@ static const struct applet applets[] = {
 	{ "check", applet_check, "FILE: what is wrong with a config.json, line by line" },
 	{ "plan", applet_plan, "what apply would do" },
 	{ "apply", applet_apply, "deliver a configuration into a root that is not being booted" },
+	{ "probe", applet_probe, "DEVICE: for udev, which part of the running system it is" },
 	{ "help", applet_help, "this text" },
 	{ "version", applet_version, "this build's; check V, compare A B: versions of host OSes" },
 };
@@ -65,7 +66,9 @@ int main(int argc, char **argv)
 	 * target's init. */
 	if (getpid() == 1 && (argc < 2 || strcmp(argv[1], "init") != 0))
 		name = "init";
-	if (strcmp(name, "init") != 0) {
+	if (strcmp(name, "resin_update_state_probe") == 0) {
+		name = "probe"; /* balenaOS' name of it, that rules of udev call */
+	} else if (strcmp(name, "init") != 0) {
 		if (argc < 2) {
 			(void)applet_help(argc, argv);
 			return EXIT_USAGE;
