@@ -11,6 +11,7 @@
 
 #include "init/running.h"
 #include "tests/unit/fakesys.h"
+#include "tests/unit/intercept.h"
 #include "tests/unit/scratch.h"
 
 /*
@@ -303,6 +304,25 @@ static void test_odd_mounts(void **state)
 	assert_string_equal(running_proof_name(RUNNING_RECORDED), "recorded");
 }
 
+static void test_no_memory(void **state)
+{
+	(void)state;
+	put_text(s.fd, "mountinfo", OVERLAY, 0644);
+	put_state("\"device\": \"/dev/vda3\", \"partuuid\": \"" PARTUUID "3\"", "vda");
+	for (unsigned int units = 0; units < ARENA_UNITS; units += 7) {
+		int err;
+
+		memory_runs_out(&a, units, NO_BLOCKS);
+		err = running_find(&a, &paths, &r, NULL);
+		memory_is_back();
+		arena_free(&a);
+		if (err == 0)
+			return;
+		assert_int_equal(err, -ENOMEM);
+	}
+	fail_msg("never enough memory");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -311,7 +331,7 @@ int main(void)
 		TEST(test_root_is_a_slot),   TEST(test_copy_runs),   TEST(test_later_mount_hides),
 		TEST(test_device_by_source), TEST(test_recorded),    TEST(test_other_places),
 		TEST(test_root_outside),     TEST(test_label_twice), TEST(test_layout),
-		TEST(test_nothing_to_read),  TEST(test_odd_mounts),
+		TEST(test_nothing_to_read),  TEST(test_odd_mounts),  TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
