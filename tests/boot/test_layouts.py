@@ -110,7 +110,7 @@ def test_integrators_partlabel_and_partuuid(boot, program, tmp_path):
                     f' "rootA": {{"partuuid": "{GPT.partuuid("rootB").upper()}"}},'
                     ' "rootB": {"partlabels": ["resin-rootA"]}}}', encoding="ascii")
     target = boot([GPT], image=kernel.initramfs(program, "--conf", str(conf)))
-    assert target.slot == "A"
+    assert target.state["slot"] == "A"
     assert target.state["root"]["device"] == "/dev/vda3"
     assert source_of(target, "/mnt/boot") == "/dev/vda1"
 
