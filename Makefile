@@ -5,7 +5,7 @@
 # make demo, bench     a boot to look at, and one to measure
 # make size            where the bytes go
 #
-# V=1 DESTDIR= prefix= CC= CFLAGS= LDFLAGS= CROSS_COMPILE= SANITIZE=address,undefined COVERAGE=1
+# V=1 DESTDIR= prefix= UDEV_DIR= CC= CFLAGS= LDFLAGS= CROSS_COMPILE= SANITIZE=address,undefined COVERAGE=1
 # DEVELOPMENT_IMAGE=1 THIRD_PARTY_SRC=DIR KLIBC_DIR=DIR {BLKID,KMOD,CJSON,DIGEST}_{CFLAGS,LIBS}=
 
 prefix ?= /usr
@@ -176,11 +176,20 @@ $(O)/third-party.stamp: $(wildcard lib/third-party/* lib/klibc/include/* lib/kli
 	@touch $@
 $(eval $(call content,$(O)/third-party.flags,$(call squote,$(CC) $(THIRD_PARTY_CFLAGS) $(PINNED))))
 
+# The rule calls the program where it is installed; the link has the name that rules of balenaOS call, where udev
+# looks for programs without a path.
+UDEV_DIR ?= $(prefix)/lib/udev
+RULES    := 65-anteroot.rules
 install: $(PROGRAM)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/sbin/anteroot
+	install -d $(DESTDIR)$(UDEV_DIR)/rules.d
+	sed 's|/usr/sbin/anteroot|$(prefix)/sbin/anteroot|' dist/udev/$(RULES) >$(DESTDIR)$(UDEV_DIR)/rules.d/$(RULES)
+	chmod 644 $(DESTDIR)$(UDEV_DIR)/rules.d/$(RULES)
+	ln -sf $(prefix)/sbin/anteroot $(DESTDIR)$(UDEV_DIR)/resin_update_state_probe
 
 uninstall:
-	rm -f $(DESTDIR)$(prefix)/sbin/anteroot
+	rm -f $(DESTDIR)$(prefix)/sbin/anteroot $(DESTDIR)$(UDEV_DIR)/rules.d/$(RULES) \
+		$(DESTDIR)$(UDEV_DIR)/resin_update_state_probe
 
 # What came over the network stays; "rm -r build" takes it too.
 clean:

@@ -15,3 +15,9 @@ int applet_plan(int argc, char **argv);
 
 /** `apply --root DIR --config FILE …`: delivers a configuration into a root that is not being booted. */
 int applet_apply(int argc, char **argv);
+
+/** `probe DEVICE [NAME]`: what a block device is for in the running system, for udev. */
+int applet_probe(int argc, char **argv);
+
+/** `version [check V | compare A B]`: this build's version, or what is said of those of a host OS. */
+int applet_version(int argc, char **argv);

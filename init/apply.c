@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include "init/apply_ops.h"
+#include "lib/efivar.h"
 #include "lib/clock.h"
 #include "lib/uevent.h"
 
@@ -67,6 +68,8 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 
 	switch (op->kind) {
 	case OP_MOUNT:
+		if (strcmp(op->target, EFIVAR_DIR) == 0)
+			b->facts.loader_tried = true;
 		return apply_mount(b, op, r);
 	case OP_BIND:
 		return apply_bind(b, op, r);

@@ -113,10 +113,14 @@ struct facts {
 
 	/* Devices. */
 	struct blockdevs devs;
-	const char *boot_disk; /* settled: kernel name, or NULL */
+	const char
+		*loader_partuuid; /* of the partition that the boot loader was started from, NULL */
+	const char *boot_disk;	  /* settled: kernel name, or NULL */
 	const char *mounted
 		[PART_ROLES];	  /* mounted in run_dir/mnt: kernel name of the device, or NULL */
 	bool gave_up[PART_ROLES]; /* mounting it failed: not tried again */
+	bool loader_hidden; /* the firmware may know loader_partuuid, and efivarfs is not mounted */
+	bool loader_tried;  /* mounting it was tried */
 
 	/* Configuration. */
 	bool config_settled;
