@@ -91,7 +91,7 @@ static int text(const char *kind, const struct file *file, char **pair, int n)
 {
 	bool grub = strcmp(kind, "grubenv") == 0;
 	_cleanup_free_ char *out = malloc(file->size);
-	struct envlist e;
+	struct envlist e = { .n = 0 };
 	int err =
 		(grub ? grubenv_parse : uenv_parse)(&a, file->data, file->size, file->name, &e, &r);
 
