@@ -93,7 +93,6 @@ struct facts {
 	const char *run_dir;	/* "/run/anteroot" */
 	const char *target_dir; /* "/sysroot": where the target root is mounted before the switch */
 	const char *runtime_dir; /* "/run", which the target gets as its own */
-	bool offline;		 /* no boot: `anteroot apply`, which only places files */
 	int64_t build_usec;	 /* time of the build, realtime */
 
 	/* Observed at the start of each round. */
@@ -101,6 +100,8 @@ struct facts {
 	int64_t now_msec;      /* monotonic */
 	int64_t deadline_msec; /* monotonic: devices that are not here by then are not waited for */
 	bool api_mounted[API_FS_COUNT];
+	bool config_settled;
+	bool offline; /* no boot: `anteroot apply`, which only places files */
 
 	/* Modules that devices and the image's lists ask for, resolved, not inserted yet. */
 	struct module_list modules;
@@ -123,7 +124,6 @@ struct facts {
 	bool loader_tried;  /* mounting it was tried */
 
 	/* Configuration. */
-	bool config_settled;
 	struct config config;
 	const char *keep_dir; /* where what was accepted is kept for bad times; NULL: nowhere */
 	struct facts_files connections;	     /* system-connections/ of the boot partition */
@@ -136,12 +136,10 @@ struct facts {
 	const char *root_device; /* settled: kernel name, or NULL */
 	const char *root_slot;	 /* "A", "B", or NULL: not a slot's */
 	const char *root_reason; /* why this one */
-	bool root_mounted;
 	struct facts_failed failed[FACTS_FAILED_MAX];
 	size_t n_failed;
 
 	/* The target. */
-	bool target_writable;
 	struct facts_target target;
 	struct manifest manifest; /* what we wrote there on earlier boots */
 	/* Of a writable root: paths that a step wants to write to, that the manifest does not know and that
@@ -150,6 +148,8 @@ struct facts {
 	size_t n_found;
 	struct facts_place *place;
 	size_t n_places;
+	bool root_mounted;
+	bool target_writable;
 	bool has_journal_gid;
 	gid_t journal_gid;     /* of systemd-journal in the target */
 	const char *root_home; /* home directory of root in the target, "/root" */

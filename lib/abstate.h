@@ -137,7 +137,7 @@ struct ab_policy {
 		good_attempts; /* unconfirmed boots of a good slot before it is left, 0: never; default 5 */
 	unsigned int switches; /* switch-overs until a slot is confirmed, default 2 */
 	unsigned int delay_sec,
-		delay_max_sec;	    /* when nothing good can be booted: doubles from the first to the second */
+		delay_max_sec; /* when nothing good can be booted: doubles from the first to the second */
 	bool raise_floor;	    /* confirming raises the floor to the slot's version */
 	char floor[AB_VERSION_MAX]; /* the integrator's own floor, "": none */
 };

@@ -110,7 +110,7 @@ const char *layout_part_text(struct arena *a, const struct layout_part *part)
 		[LAYOUT_BY_PARTUUID] = "PARTUUID=",
 	};
 
-	return arena_printf(a, "%s%s", heads[part->by], part->label[0]);
+	return arena_printf(a, "%s%s", heads[part->by], part->label[0] ? part->label[0] : "");
 }
 
 static int read_part(struct arena *a, const struct json *j, struct layout_part *part,

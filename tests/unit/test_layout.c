@@ -124,8 +124,8 @@ static void test_what_a_partition_is_known_by(void **state)
 	assert_int_equal(part[PART_ROOT_B].by, LAYOUT_BY_PARTUUID);
 	assert_null(part[PART_ROOT_B].label[1]);
 	assert_string_equal(part[PART_STATE].mount_point, "/mnt/state");
-	for (size_t i = 0; i < PART_ROLES; i++)
-		assert_string_equal(layout_part_text(&a, &part[(i + 1) % PART_ROLES]), texts[i]);
+	for (size_t i = 0; i < PART_RECOVERY; i++)
+		assert_string_equal(layout_part_text(&a, &part[(i + 1) % PART_RECOVERY]), texts[i]);
 }
 
 /* One mistake leaves all of the default: half of a layout is a layout that nobody has tested. */
