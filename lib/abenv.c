@@ -93,8 +93,8 @@ static enum ab_slot_id slot_by_part(const struct abenv_device *dev, const char *
 static bool is_sealed(const struct values *v)
 {
 	char seal[SEAL_SIZE];
-	int len = snprintf(seal, sizeof(seal), "%s.%s.%s.%s.%s", v->good, v->txn, v->tries, v->part,
-			   v->available);
+	int len = snprintf(seal, sizeof(seal), "%s.%s.%s.%s.%s", v->part, v->available, v->good,
+			   v->txn, v->tries);
 	uint32_t txn, tries;
 
 	if (len >= (int)sizeof(seal) || !is(v->seal, seal) || strlen(v->txn) != TXN_DIGITS)

@@ -41,6 +41,7 @@ class Disk(NamedTuple):
     boot_label: Optional[str] = None        # default: PREFIX-boot
     fill_boot: bool = False                 # not a free cluster on the boot partition
     identity: int = 0                       # another number gives other UUIDs everywhere
+    boot_mib: int = 24
 
     def label(self, role):
         """The file system label (and GPT's PARTLABEL) of a partition."""
@@ -73,7 +74,7 @@ class Disk(NamedTuple):
     def size_mib(self, role):
         """How large the partition is."""
         real = any(kind in debian.RECIPES for kind in (self.root_a, self.root_b))
-        return {"boot": 24, "state": 32 if real else 8,
+        return {"boot": self.boot_mib, "state": 32 if real else 8,
                 "rootA": root.size_mib(self.root_a), "rootB": root.size_mib(self.root_b),
                 "data": 192 if real else 16}[role]
 

@@ -164,10 +164,11 @@ struct loader_choice loader_choose(enum loader loader, const struct loader_file 
 	if (strcmp(good, "A") != 0 && strcmp(good, "B") != 0)
 		return as_balena(&v, dev);
 	choice.slot = *good == 'A' ? AB_A : AB_B;
-	(void)snprintf(seal, sizeof(seal), "%s.%s.%s.%s.%s", good, txn, tries,
-		       get(&v, "resin_root_part"), get(&v, "upgrade_available"));
+	(void)snprintf(seal, sizeof(seal), "%s.%s.%s.%s.%s", get(&v, "resin_root_part"),
+		       get(&v, "upgrade_available"), good, txn, tries);
 	if (strcmp(seal, get(&v, "anteroot_seal")) != 0 ||
-	    strcmp(get(&v, "upgrade_available"), "1") != 0)
+	    strcmp(get(&v, "upgrade_available"), "1") != 0 ||
+	    by_part(dev, get(&v, "resin_root_part")) == choice.slot)
 		return choice;
 	count = strcmp(get(&v, "anteroot_count_for"), txn) == 0 ? get(&v, "bootcount") : "0";
 	choice.limit = (unsigned int)(*tries - '0');

@@ -172,7 +172,7 @@ static void test_substring_match(void **state)
 
 #define ARMED                                                                      \
 	"anteroot_good=A\nanteroot_txn=0000002a\nanteroot_tries=3\n"               \
-	"anteroot_seal=A.0000002a.3.3.1\nresin_root_part=3\nupgrade_available=1\n" \
+	"anteroot_seal=3.1.A.0000002a.3\nresin_root_part=3\nupgrade_available=1\n" \
 	"anteroot_parts=2:3\n"
 
 static void test_armed(void **state)
@@ -207,7 +207,7 @@ static void test_stale_count(void **state)
 	assert_int_equal(rec.slot[AB_B].attempts, 0);
 	/* And none at all when nothing is armed. */
 	assert_int_equal(load("anteroot_good=B\nanteroot_txn=0000002a\nanteroot_tries=1\n"
-			      "anteroot_seal=B.0000002a.1.3.0\nresin_root_part=3\n"
+			      "anteroot_seal=3.0.B.0000002a.1\nresin_root_part=3\n"
 			      "upgrade_available=0\nbootcount=9\nanteroot_count_for=0000002a\n"),
 			 0);
 	assert_int_equal(rec.active, AB_B);
@@ -232,7 +232,7 @@ static void test_unarmed_switch(void **state)
 {
 	(void)state;
 	assert_int_equal(load("anteroot_good=A\nanteroot_txn=0000002a\nanteroot_tries=1\n"
-			      "anteroot_seal=A.0000002a.1.2.0\nresin_root_part=3\n"
+			      "anteroot_seal=2.0.A.0000002a.1\nresin_root_part=3\n"
 			      "upgrade_available=0\n"),
 			 0);
 	assert_true(report.torn);
@@ -247,24 +247,24 @@ static void test_torn(void **state)
 	static const char *const texts[] = {
 		"anteroot_good=A\n",
 		"anteroot_good=A\nresin_root_part=3\nupgrade_available=1\n",
-		"anteroot_seal=A.0000002a.3.3.1\n" ARMED "anteroot_good=B\nanteroot_good=A\n"
-		"anteroot_seal=A.0000002a.3.3.\n",
+		"anteroot_seal=3.1.A.0000002a.3\n" ARMED "anteroot_good=B\nanteroot_good=A\n"
+		"anteroot_seal=3..A.0000002a.3\n",
 		ARMED "upgrade_available=0\n",
 		ARMED "anteroot_txn=0000002b\n",
 		ARMED "anteroot_tries=2\n",
 		ARMED "resin_root_part=2\n",
 		/* Sealed, and nothing we write. */
-		ARMED "resin_root_part=2\nanteroot_seal=A.0000002a.3.2.1\n",
-		ARMED "resin_root_part=4\nanteroot_seal=A.0000002a.3.4.1\n",
-		ARMED "anteroot_tries=0\nanteroot_seal=A.0000002a.0.3.1\n",
-		ARMED "anteroot_tries=10\nanteroot_seal=A.0000002a.10.3.1\n",
-		ARMED "anteroot_tries=x\nanteroot_seal=A.0000002a.x.3.1\n",
-		ARMED "anteroot_txn=2a\nanteroot_seal=A.2a.3.3.1\n",
-		ARMED "anteroot_txn=00000000\nanteroot_seal=A.00000000.3.3.1\n",
-		ARMED "anteroot_txn=0000002x\nanteroot_seal=A.0000002x.3.3.1\n",
-		ARMED "upgrade_available=2\nanteroot_seal=A.0000002a.3.3.2\n",
+		ARMED "resin_root_part=2\nanteroot_seal=2.1.A.0000002a.3\n",
+		ARMED "resin_root_part=4\nanteroot_seal=4.1.A.0000002a.3\n",
+		ARMED "anteroot_tries=0\nanteroot_seal=3.1.A.0000002a.0\n",
+		ARMED "anteroot_tries=10\nanteroot_seal=3.1.A.0000002a.10\n",
+		ARMED "anteroot_tries=x\nanteroot_seal=3.1.A.0000002a.x\n",
+		ARMED "anteroot_txn=2a\nanteroot_seal=3.1.A.2a.3\n",
+		ARMED "anteroot_txn=00000000\nanteroot_seal=3.1.A.00000000.3\n",
+		ARMED "anteroot_txn=0000002x\nanteroot_seal=3.1.A.0000002x.3\n",
+		ARMED "upgrade_available=2\nanteroot_seal=3.2.A.0000002a.3\n",
 		ARMED "resin_root_part=333333333333333333333333333333333\n"
-		      "anteroot_seal=A.0000002a.3.333333333333333333333333333333333.1\n",
+		      "anteroot_seal=333333333333333333333333333333333.1.A.0000002a.3\n",
 	};
 
 	(void)state;

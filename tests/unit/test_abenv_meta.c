@@ -84,11 +84,11 @@ static void test_plain_wins(void **state)
 	assert_int_equal(rec.slot[AB_B].attempts, 2);
 	assert_int_equal(rec.slot[AB_B].refunds, 2);
 	assert_string_equal(rec.slot[AB_B].version, "2.2.0");
-	reload(&from, "upgrade_available=0\nresin_root_part=2\nanteroot_seal=A.0000002a.3.2.0\n");
+	reload(&from, "upgrade_available=0\nresin_root_part=2\nanteroot_seal=2.0.A.0000002a.3\n");
 	assert_false(report.torn);
 	assert_slot(AB_B, AB_BAD, AB_BAD_UNKNOWN);
 	assert_true(rec.slot[AB_A].confirmed);
-	reload(&from, "upgrade_available=0\nanteroot_good=B\nanteroot_seal=B.0000002a.3.3.0\n");
+	reload(&from, "upgrade_available=0\nanteroot_good=B\nanteroot_seal=3.0.B.0000002a.3\n");
 	assert_int_equal(rec.active, AB_B);
 	assert_slot(AB_B, AB_GOOD, AB_BAD_NONE);
 	assert_slot(AB_A, AB_GOOD, AB_BAD_NONE);
@@ -159,7 +159,7 @@ static void test_meta_lost(void **state)
 	const struct ab_record from = trying();
 
 	(void)state;
-	reload(&from, "anteroot_txn=0000002b\nanteroot_seal=A.0000002b.3.3.1\n"
+	reload(&from, "anteroot_txn=0000002b\nanteroot_seal=3.1.A.0000002b.3\n"
 		      "anteroot_count_for=0000002b\n");
 	assert_true(report.meta_lost);
 	assert_int_equal(rec.transaction, 0x2b);

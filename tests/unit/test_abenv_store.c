@@ -60,7 +60,7 @@ static void test_bytes(void **state)
 {
 	static const char want[] =
 		HEAD "anteroot_good=A\nanteroot_txn=0000002a\nanteroot_tries=3\n"
-		     "anteroot_seal=A.0000002a.3.3.1\nresin_root_part=3\nupgrade_available=1\n"
+		     "anteroot_seal=3.1.A.0000002a.3\nresin_root_part=3\nupgrade_available=1\n"
 		     "bootcount=0\nanteroot_count_for=0000002a\nanteroot_parts=2:3\nanteroot_meta=";
 	static const char rest[] = "\n# kept\nkernel_override_abi=1 \nx=y\n###";
 	const struct ab_record rec = armed();
@@ -83,9 +83,9 @@ static void test_forms(void **state)
 		enum abenv_form form;
 		const char *part, *parts, *seal;
 	} cases[] = {
-		{ ABENV_DECIMAL, "16", "10:16", "A.0000002a.3.16.1" },
-		{ ABENV_HEX, "10", "a:10", "A.0000002a.3.10.1" },
-		{ ABENV_LETTER, "B", "A:B", "A.0000002a.3.B.1" },
+		{ ABENV_DECIMAL, "16", "10:16", "16.1.A.0000002a.3" },
+		{ ABENV_HEX, "10", "a:10", "10.1.A.0000002a.3" },
+		{ ABENV_LETTER, "B", "A:B", "B.1.A.0000002a.3" },
 	};
 	const struct ab_record rec = armed();
 
