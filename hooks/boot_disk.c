@@ -190,9 +190,10 @@ static bool ask_firmware(const struct facts *f, struct plan *p)
 	if (n < 2)
 		return false;
 	plan_filesystem(p, "efivarfs");
+	/* As systemd mounts it, which takes over what it finds. */
 	PLAN_ADD(p, .kind = OP_MOUNT, .on_failure = FAIL_WARN, .source = "efivarfs",
 		 .target = EFIVAR_DIR, .type = "efivarfs",
-		 .flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+		 .flags = MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	PLAN_ADD(p, .kind = OP_AGAIN);
 	return true;
 }
