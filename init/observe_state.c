@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/file.h"
+#include "lib/role.h"
 
 #define BOOT_ID_PATH	"/proc/sys/kernel/random/boot_id"
 #define BOOTSTATUS_PATH "/sys/class/watchdog/watchdog0/bootstatus"
@@ -57,7 +58,7 @@ static void read_reset_cause(struct facts_state *state)
 
 static unsigned int part_number(const struct facts *f, enum part_role role)
 {
-	const struct blockdev *dev = facts_part(f, role, NULL);
+	const struct blockdev *dev = role_partition(&f->devs, facts_part(f, role, NULL));
 
 	return dev ? dev->partno : 0;
 }

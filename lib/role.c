@@ -6,8 +6,7 @@
 
 #include "lib/stack.h"
 
-/* The partition that a device is, or is made of alone. */
-static const struct blockdev *partition_of(const struct blockdevs *devs, const struct blockdev *dev)
+const struct blockdev *role_partition(const struct blockdevs *devs, const struct blockdev *dev)
 {
 	for (int depth = 0; dev && !dev->partno && depth < BLOCKDEV_DEPTH_MAX; depth++) {
 		if (dev->n_below != 1 || dev->in_file)
@@ -33,7 +32,7 @@ bool role_matches(const struct layout *layout, const struct blockdevs *devs,
 	if (dev->type && !dev->filesystem)
 		return false;
 	if (part->by != LAYOUT_BY_LABEL)
-		named = partition_of(devs, dev);
+		named = role_partition(devs, dev);
 	for (size_t i = 0; named && i < LAYOUT_LABELS_MAX && part->label[i]; i++)
 		if (part->by == LAYOUT_BY_LABEL ? blockdev_has_label(dev, part->label[i])
 						: has_name(named, part->by, part->label[i]))

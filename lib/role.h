@@ -25,6 +25,10 @@ const struct blockdev *role_find(const struct layout *layout, const struct block
 				 const char *disk, enum part_role role, size_t *ret_count)
 	_nonnull_(1, 2, 3);
 
+/** @return the partition that a device is, or is made of alone (dm over one partition); NULL: it is of none. */
+const struct blockdev *role_partition(const struct blockdevs *devs, const struct blockdev *dev)
+	_nonnull_(1);
+
 /** @return true when a disk has a boot partition or a slot of the layout, be it more than one. */
 bool role_disk_has_layout(const struct layout *layout, const struct blockdevs *devs,
 			  const char *disk) _nonnull_all_;
