@@ -21,7 +21,7 @@ $(O)/tests/klibc/%.o: COMPILE += -DKLIBC_NUMBERS -Wno-format-nonliteral
 HELPERS := $(patsubst %.c,$(O)/%.o,$(filter-out tests/unit/test_%,$(sort $(wildcard tests/unit/*.c))))
 FAULT_HELPERS := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fault/test_%,$(sort $(wildcard tests/fault/*.c))))
 CMOCKA_PROGRAMS := $(patsubst tests/%.c,$(T)/%,$(sort $(wildcard tests/unit/test_*.c tests/fault/test_*.c \
-	tests/cases/run.c tests/certificates/hash.c tests/formats/convert.c tests/tools/describe.c)))
+	tests/cases/run.c tests/certificates/hash.c tests/formats/convert.c tests/tools/boot.c tests/tools/describe.c)))
 $(T)/certificates/% $(T)/formats/% $(T)/tools/%: LINK_WITH = $(TESTED)
 $(T)/unit/% $(T)/cases/%: LINK_WITH = $(HELPERS) $(TESTED)
 $(T)/fault/%: LINK_WITH = $(FAULT_HELPERS) $(HELPERS) $(TESTED)
