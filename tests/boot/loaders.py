@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Machines that start with a firmware and a loader; what the loader reads, written as docs/STATE.md says."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -126,6 +127,7 @@ class Grub:
     count_file = record_file = "grub/grubenv"
     legacy_tries = 1
     image, arch = "vmlinuz", "amd64"
+    backend = "grubenv"
 
     def boot_files(self, config=""):
         names = {role: f"{self.tag}={disk.Disk().label(role)}" for role in ("rootA", "rootB")}
@@ -181,6 +183,7 @@ class Uboot:
     record_file, count_file = "resinOS_uEnv.txt", "bootcount.env"
     legacy_tries = 3
     image, arch = "Image", "arm64"
+    backend = "uenv"
     table = "gpt"
 
     def boot_files(self, config=""):
@@ -208,7 +211,8 @@ class Uboot:
 class Device:
     """A disk with a loader, and the machines that are started with it one after the other."""
 
-    def __init__(self, kind, folder, program=None, log=None, config="", root_kind="tiny"):
+    def __init__(self, kind, folder, program=None, log=None, config="", root_kind="tiny",
+                 follows=False):
         self.kind, self._log, self._count = kind, log, 0
         self.path = Path(folder) / "disk.raw"
         extra = ()
@@ -223,7 +227,13 @@ class Device:
         self.boot_partition.put_all(dict(kind.boot_files(config)))
         if program:
             kernel = loaders.debian_kernel(kind.arch).image.read_bytes()
-            initrd = loaders.initramfs(program, kind.arch).read_bytes()
+            layout = Path(folder) / "anteroot.json" if follows else None
+            if follows:     # anteroot reads what the loader reads, and counts nothing
+                layout.write_text(json.dumps({"bootState": {
+                    "backend": kind.backend, "counter": "loader",
+                    **({"files": [kind.record_file]} if kind.backend == "grubenv" else {})}}),
+                    encoding="ascii")
+            initrd = loaders.initramfs(program, kind.arch, layout=layout).read_bytes()
             self.boot_partition.put_all({f"{slot}/{name}": data for slot in "AB" for name, data in (
                 (kind.image, kernel), ("initrd.img", initrd))})
         kind.finish(self.path)

@@ -69,16 +69,19 @@ def debian_kernel(arch):
     return Kernel(folder / "vmlinuz", folder / "lib/modules" / version, version)
 
 
-def initramfs(program, arch, modules=kernel.MODULES):
-    """An initramfs with the program as /init and the kernel's modules."""
+def initramfs(program, arch, modules=kernel.MODULES, layout=None):
+    """An initramfs with the program as /init and the kernel's modules; layout: an integrator's file."""
     machine = debian_kernel(arch)
-    key = key_of(Path(program), modules, machine.version, arch, PROJECT / "dist/mkinitramfs")
+    key = key_of(Path(program), modules, machine.version, arch, PROJECT / "dist/mkinitramfs",
+                 *([Path(layout)] if layout else []))
 
     def build(path):
         command = [PROJECT / "dist/mkinitramfs", "--binary", program,
                    "--modules-dir", machine.modules, "-o", path]
         for name in modules:
             command += ["--module", name]
+        if layout:
+            command += ["--file", f"{layout}:/etc/anteroot/anteroot.json"]
         run(command)
 
     return cached(f"initramfs-{arch}.img", key, build)
