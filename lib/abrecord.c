@@ -169,7 +169,7 @@ static bool is_later(const struct ab_record *a, const struct ab_record *b)
 void abrecord_choose(const unsigned char *const copy[static ABRECORD_COPIES],
 		     struct abrecord_pair *ret)
 {
-	struct ab_record rec[ABRECORD_COPIES];
+	struct ab_record rec[ABRECORD_COPIES] = { 0 };
 
 	*ret = (struct abrecord_pair){ .current = -1 };
 	ab_blank(AB_A, &ret->record);

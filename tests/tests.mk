@@ -67,7 +67,7 @@ ENUMERATE  := build/tests/glibc-enumerate/enumerate
 $(ENUMERATE): $(ENUMERATED:%.c=build/obj/glibc-enumerate/%.o)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $^ $(DIGEST_LIBS)
+	$(Q)$(call LINK,$^)
 build/obj/glibc-enumerate/%.o: %.c $(O)/flags | $(O)/third-party.stamp
 	$(call say,CC,$@)
 	@mkdir -p $(@D)

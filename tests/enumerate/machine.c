@@ -63,7 +63,7 @@ static void collect(void)
 				rec.slot[AB_A].state = a;
 				rec.slot[AB_B] = (struct ab_slot){ .state = b };
 				rec.slot[AB_B].tries = candidate ? 2 : 0;
-				rec.slot[AB_B].attempts = candidate ? attempts : 0;
+				rec.slot[AB_B].attempts = b == AB_TRYING ? attempts : 0;
 				step_edges(&rec, AB_A);
 				step_edges(&rec, AB_B);
 				boot_edges(&rec, true, false);
@@ -75,8 +75,8 @@ static void collect(void)
 static const struct {
 	int x, y;
 } place[AB_STATES] = {
-	[AB_EMPTY] = { 110, 70 }, [AB_CANDIDATE] = { 430, 70 }, [AB_TRYING] = { 750, 70 },
-	[AB_GOOD] = { 590, 330 }, [AB_BAD] = { 270, 330 },
+	[AB_EMPTY] = { 80, 210 }, [AB_CANDIDATE] = { 330, 60 }, [AB_TRYING] = { 760, 60 },
+	[AB_GOOD] = { 760, 360 }, [AB_BAD] = { 330, 360 },
 };
 
 static void draw_edge(enum ab_state from, enum ab_state to)
@@ -92,8 +92,9 @@ static void draw_edge(enum ab_state from, enum ab_state to)
 	my = (y1 + y2) / 2 + dx * 46 / len;
 	printf("<path d=\"M%d %d Q%d %d %d %d\" marker-end=\"url(#end)\"/>\n", x1 + dx * 58 / len,
 	       y1 + dy * 24 / len, mx, my, x2 - dx * 62 / len, y2 - dy * 28 / len);
-	printf("<text x=\"%d\" y=\"%d\">%s</text>\n", (x1 + x2) / 4 + mx / 2,
-	       (y1 + y2) / 4 + my / 2 + 4, labels[from][to]);
+	/* Nearer to where it comes from: in the middle they cross. */
+	printf("<text x=\"%d\" y=\"%d\">%s</text>\n", (49 * x1 + 42 * mx + 9 * x2) / 100,
+	       (49 * y1 + 42 * my + 9 * y2) / 100 + 4, labels[from][to]);
 }
 
 int machine_svg(void)
@@ -107,7 +108,8 @@ int machine_svg(void)
 	       "fill=\"#555\"/></marker></defs>\n"
 	       "<rect width=\"860\" height=\"420\" fill=\"#fff\"/>\n"
 	       "<g fill=\"none\" "
-	       "stroke=\"#555\"><style>text{stroke:none;fill:#222;paint-order:stroke}"
+	       "stroke=\"#555\"><style>text{stroke:#fff;stroke-width:5px;fill:#222;paint-order:"
+	       "stroke}"
 	       "</style>\n");
 	for (enum ab_state a = AB_EMPTY; a < AB_STATES; a++)
 		for (enum ab_state b = AB_EMPTY; b < AB_STATES; b++)
