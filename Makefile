@@ -5,7 +5,7 @@
 # make demo, bench     a boot to look at, and one to measure
 # make size            where the bytes go
 #
-# V=1 DESTDIR= prefix= CC= CFLAGS= LDFLAGS= CROSS_COMPILE= SANITIZE=address,undefined COVERAGE=1
+# V=1 DESTDIR= prefix= UDEV_DIR= CC= CFLAGS= LDFLAGS= CROSS_COMPILE= SANITIZE=address,undefined COVERAGE=1
 # DEVELOPMENT_IMAGE=1 THIRD_PARTY_SRC=DIR KLIBC_DIR=DIR {BLKID,KMOD,CJSON,DIGEST}_{CFLAGS,LIBS}=
 
 prefix ?= /usr
@@ -176,11 +176,30 @@ $(O)/third-party.stamp: $(wildcard lib/third-party/* lib/klibc/include/* lib/kli
 	@touch $@
 $(eval $(call content,$(O)/third-party.flags,$(call squote,$(CC) $(THIRD_PARTY_CFLAGS) $(PINNED))))
 
+# Where things go. Units and the rule call the program where it is installed; the link has the name that rules of
+# balenaOS call, where udev looks for programs without a path.
+UDEV_DIR    ?= $(prefix)/lib/udev
+MAN_DIR     ?= $(prefix)/share/man
+SYSTEMD_DIR ?= $(prefix)/lib/systemd
+RULES   := 65-anteroot.rules
+MANUALS := $(notdir $(wildcard docs/*.5 docs/*.8))
+UNITS   := $(notdir $(wildcard dist/systemd/*.service))
+PRESET  := 80-anteroot.preset
+PLACED  = sed 's|/usr/sbin/anteroot|$(prefix)/sbin/anteroot|' $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 install: $(PROGRAM)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/sbin/anteroot
+	install -d $(addprefix $(DESTDIR),$(UDEV_DIR)/rules.d $(SYSTEMD_DIR)/system)
+	$(call PLACED,dist/udev/$(RULES),$(UDEV_DIR)/rules.d/$(RULES))
+	ln -sf $(prefix)/sbin/anteroot $(DESTDIR)$(UDEV_DIR)/resin_update_state_probe
+	$(foreach unit,$(UNITS),$(call PLACED,dist/systemd/$(unit),$(SYSTEMD_DIR)/system/$(unit)) &&) :
+	install -D -m 644 dist/systemd/$(PRESET) $(DESTDIR)$(SYSTEMD_DIR)/system-preset/$(PRESET)
+	$(foreach page,$(MANUALS),install -D -m 644 docs/$(page) $(DESTDIR)$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page) &&) :
 
 uninstall:
-	rm -f $(DESTDIR)$(prefix)/sbin/anteroot
+	rm -f $(addprefix $(DESTDIR),$(prefix)/sbin/anteroot $(UDEV_DIR)/rules.d/$(RULES) \
+		$(UDEV_DIR)/resin_update_state_probe $(UNITS:%=$(SYSTEMD_DIR)/system/%) \
+		$(SYSTEMD_DIR)/system-preset/$(PRESET) \
+		$(foreach page,$(MANUALS),$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page)))
 
 # What came over the network stays; "rm -r build" takes it too.
 clean:

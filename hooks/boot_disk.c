@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <string.h>
+#include <sys/mount.h>
 
 #include "hooks/table.h"
+#include "lib/efivar.h"
 
 /*
- * Which disk is the boot disk: the one that anteroot.disk= names, else the one that root= names, else
- * one that carries the layout. Of several, a fixed one before a removable one, then in the order of
- * the bus. docs/ARCHITECTURE.md, "Boot disk".
+ * Which disk is the boot disk: the one that anteroot.disk= names, else the one that the boot loader came from, else
+ * the one that root= names, else one that carries the layout. Of several, a fixed one before a removable one, then
+ * in the order of the bus. docs/ARCHITECTURE.md, "Boot disk".
  */
 
 bool boot_disk_applies(const struct facts *f)
@@ -38,33 +40,44 @@ static bool better(const struct facts *f, const struct blockdev *a, const struct
 	return !a->removable && b->removable;
 }
 
-/* The disk that anteroot.disk= names: "PTUUID=…" or a device. */
+static const char *behind(const char *spec, const char *key)
+{
+	size_t len = strlen(key);
+
+	return strncmp(spec, key, len) == 0 ? spec + len : NULL;
+}
+
+/* Whether a device is what anteroot.disk= names: a disk, or a partition by its PARTUUID. */
+static bool is_pinned(const struct blockdev *dev, const char *spec)
+{
+	const char *partuuid = behind(spec, "PARTUUID="), *ptuuid = behind(spec, "PTUUID=");
+	const char *name = behind(spec, "/dev/");
+
+	if (partuuid)
+		return blockdev_uuid_equal(dev->partuuid, partuuid);
+	if (!blockdev_is_disk(dev))
+		return false;
+	if (ptuuid)
+		return blockdev_uuid_equal(dev->table_uuid, ptuuid);
+	return name && strcmp(dev->name, name) == 0;
+}
+
 static const struct blockdev *pinned(const struct facts *f, const char *spec)
 {
-	static const char ptuuid[] = "PTUUID=";
 	const struct blockdev *found = NULL;
 
 	for (size_t i = 0; i < f->devs.n; i++) {
-		const struct blockdev *dev = &f->devs.dev[i];
-		bool hit;
-
-		if (dev->partno)
+		if (!is_pinned(&f->devs.dev[i], spec))
 			continue;
-		if (strncmp(spec, ptuuid, strlen(ptuuid)) == 0)
-			hit = dev->table_uuid &&
-			      strcmp(dev->table_uuid, spec + strlen(ptuuid)) == 0;
-		else
-			hit = strncmp(spec, "/dev/", 5) == 0 && strcmp(dev->name, spec + 5) == 0;
-		if (hit && found)
-			return NULL; /* two disks with one PTUUID: a copy, and no telling which */
-		if (hit)
-			found = dev;
+		if (found)
+			return NULL; /* one name for two: a copy, and no telling which */
+		found = &f->devs.dev[i];
 	}
-	return found;
+	return found ? blockdev_by_name(&f->devs, found->disk) : NULL;
 }
 
-/* The best disk that holds a device which root= names. */
-static const struct blockdev *of_root(const struct facts *f, const struct tag *tag)
+/* The best disk that holds a device which a tag names. */
+static const struct blockdev *of_tag(const struct facts *f, const struct tag *tag)
 {
 	const struct blockdev *best = NULL;
 
@@ -93,7 +106,7 @@ static const struct blockdev *of_layout(const struct facts *f, bool late)
 	for (size_t i = 0; i < f->devs.n; i++) {
 		const struct blockdev *disk = &f->devs.dev[i];
 
-		if (disk->partno || !has_slot(f, disk) || !ready(f, disk, late))
+		if (!blockdev_is_disk(disk) || !has_slot(f, disk) || !ready(f, disk, late))
 			continue;
 		if (!best || better(f, disk, best))
 			best = disk;
@@ -107,7 +120,7 @@ static void settle(const struct facts *f, struct plan *p, const struct blockdev 
 	for (size_t i = 0; i < f->devs.n; i++) {
 		const struct blockdev *other = &f->devs.dev[i];
 
-		if (!other->partno && other != disk && facts_has_layout(f, other))
+		if (blockdev_is_disk(other) && other != disk && facts_has_layout(f, other))
 			PLAN_ADD(p, .kind = OP_WARN,
 				 .data = arena_printf(
 					 p->arena,
@@ -133,7 +146,7 @@ static const char *list_disks(const struct facts *f, struct plan *p)
 	const char *text = NULL;
 
 	for (size_t i = 0; i < f->devs.n; i++)
-		if (!f->devs.dev[i].partno)
+		if (blockdev_is_disk(&f->devs.dev[i]))
 			text = arena_printf(p->arena, "%s%s%s", text ? text : "", text ? ", " : "",
 					    f->devs.dev[i].name);
 	return text ? text : "none";
@@ -141,8 +154,8 @@ static const char *list_disks(const struct facts *f, struct plan *p)
 
 static void give_up(const struct facts *f, struct plan *p)
 {
-	const char *const a = f->layout.part[PART_ROOT_A].label[0];
-	const char *const b = f->layout.part[PART_ROOT_B].label[0];
+	const char *a = layout_part_text(p->arena, &f->layout.part[PART_ROOT_A]);
+	const char *b = layout_part_text(p->arena, &f->layout.part[PART_ROOT_B]);
 	const char *text =
 		arena_printf(p->arena,
 			     "unable to find a root: no disk carries %s or %s after waiting %lld s "
@@ -164,6 +177,44 @@ static void warn_late(struct plan *p, const char *arg, const char *value)
 				      value));
 }
 
+/* A copy to the last bit has the same names, and only the firmware knows which of the two it started. Asking it
+ * takes time and is not done when there is nothing to ask. */
+static bool ask_firmware(const struct facts *f, struct plan *p)
+{
+	size_t n = 0;
+
+	if (!f->loader_hidden || f->loader_tried || f->args.disk)
+		return false;
+	for (size_t i = 0; i < f->devs.n; i++)
+		n += blockdev_is_disk(&f->devs.dev[i]) && has_slot(f, &f->devs.dev[i]);
+	if (n < 2)
+		return false;
+	plan_filesystem(p, "efivarfs");
+	/* As systemd mounts it, which takes over what it finds. */
+	PLAN_ADD(p, .kind = OP_MOUNT, .on_failure = FAIL_WARN, .source = "efivarfs",
+		 .target = EFIVAR_DIR, .type = "efivarfs",
+		 .flags = MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	PLAN_ADD(p, .kind = OP_AGAIN);
+	return true;
+}
+
+/* The disk that the boot loader came from, when it carries the layout. It is waited for unless root= can say. */
+static void from_loader(const struct facts *f, struct plan *p, bool late)
+{
+	const struct tag tag = { .kind = TAG_PARTUUID, .value = f->loader_partuuid };
+	const struct blockdev *disk;
+
+	if (!f->loader_partuuid || f->args.disk)
+		return;
+	disk = of_tag(f, &tag);
+	if (ready(f, disk, late) && facts_has_layout(f, disk))
+		settle(f, p, disk, "the boot loader is on it");
+	else if (!ready(f, disk, late) && !late && !f->args.root)
+		PLAN_ADD(p, .kind = OP_WAIT, .data = "the boot loader's partition");
+	else if (!disk && late)
+		warn_late(p, "the boot loader's partition PARTUUID=", f->loader_partuuid);
+}
+
 /* What the command line asks for: settled, waited for, or (too late) given up with a warning.
  * Returns the disk of a root= outside any layout, which of_layout() beats. */
 static const struct blockdev *from_arguments(const struct facts *f, struct plan *p, bool late)
@@ -183,7 +234,7 @@ static const struct blockdev *from_arguments(const struct facts *f, struct plan 
 	}
 	if (!f->args.root || tag_parse(p->arena, f->args.root, &tag) < 0)
 		return NULL;
-	disk = of_root(f, &tag);
+	disk = of_tag(f, &tag);
 	if (!ready(f, disk, late)) {
 		if (late)
 			warn_late(p, "root=", f->args.root);
@@ -201,6 +252,11 @@ void boot_disk_run(const struct facts *f, struct plan *p)
 	bool late = f->now_msec >= f->deadline_msec;
 	const struct blockdev *root_disk, *layout;
 
+	if (ask_firmware(f, p))
+		return;
+	from_loader(f, p, late);
+	if (plan_find_kind(p, OP_DISK) || plan_find_kind(p, OP_WAIT))
+		return;
 	root_disk = from_arguments(f, p, late);
 	if (plan_find_kind(p, OP_DISK) || plan_find_kind(p, OP_WAIT))
 		return;

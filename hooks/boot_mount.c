@@ -14,7 +14,8 @@ void boot_mount_run(const struct facts *f, struct plan *p)
 {
 	if (!part_mount(f, p, PART_BOOT, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC))
 		PLAN_ADD(p, .kind = OP_WARN,
-			 .data = arena_printf(p->arena,
-					      "no usable boot partition %s on %s: no configuration",
-					      f->layout.part[PART_BOOT].label[0], f->boot_disk));
+			 .data = arena_printf(
+				 p->arena, "no usable boot partition %s on %s: no configuration",
+				 layout_part_text(p->arena, &f->layout.part[PART_BOOT]),
+				 f->boot_disk));
 }

@@ -17,9 +17,9 @@ bool part_mount(const struct facts *f, struct plan *p, enum part_role role, unsi
 	dev = facts_part(f, role, &count);
 	if (count > 1)
 		PLAN_ADD(p, .kind = OP_WARN,
-			 .data = arena_printf(p->arena,
-					      "%zu partitions of %s are labelled %s: none is used",
-					      count, f->boot_disk, f->layout.part[role].label[0]));
+			 .data = arena_printf(
+				 p->arena, "%zu partitions of %s carry %s: none is used", count,
+				 f->boot_disk, layout_part_text(p->arena, &f->layout.part[role])));
 	if (!dev)
 		return false;
 	if (dev->type)

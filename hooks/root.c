@@ -3,12 +3,13 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "hooks/slots.h"
 #include "hooks/table.h"
 #include "lib/mountopts.h"
 
 /*
- * Which root is booted: the device of root=, else slot A, else slot B; what failed in this boot is
- * left out. The decision over the durable boot state comes in here: it gives the order of the slots.
+ * Which root is booted. With a boot state: the slot that it names (hooks/slots.c), unless root= names something
+ * that is no slot. Without: the device of root=, else slot A, else slot B. What failed in this boot is left out.
  */
 
 bool root_applies(const struct facts *f)
@@ -42,9 +43,11 @@ static const struct blockdev *usable(const struct facts *f, const struct blockde
 	return dev && !facts_has_failed(f, dev) ? dev : NULL;
 }
 
-static const struct blockdev *choose(const struct facts *f, struct plan *p, const char **ret_why)
+static const struct blockdev *choose_stateless(const struct facts *f, struct plan *p,
+					       const struct blockdev *argument,
+					       const char **ret_why)
 {
-	const struct blockdev *dev = usable(f, of_argument(f, p));
+	const struct blockdev *dev = usable(f, argument);
 	size_t count;
 
 	*ret_why = "root= names it";
@@ -64,7 +67,21 @@ static const struct blockdev *choose(const struct facts *f, struct plan *p, cons
 	return dev;
 }
 
-static void fail(const struct facts *f, struct plan *p)
+/* @param op gets the reason; with a boot state, also what it becomes */
+static const struct blockdev *choose(const struct facts *f, struct plan *p, struct op *op)
+{
+	const struct blockdev *argument = of_argument(f, p), *dev = NULL;
+	enum ab_slot_id named = argument ? facts_slot_id(f, argument) : AB_NONE;
+
+	if (f->state.found.backend == AB_STATELESS)
+		return choose_stateless(f, p, argument, &op->data);
+	if (named == AB_NONE)
+		dev = usable(f, argument);
+	op->data = "root= names it";
+	return dev ? dev : slots_choose(f, p, named, op);
+}
+
+static void fail(const struct facts *f, struct plan *p, struct op *op)
 {
 	const char *text = arena_printf(p->arena, "unable to find a root on %s: ",
 					f->boot_disk ? f->boot_disk : "any disk");
@@ -76,9 +93,12 @@ static void fail(const struct facts *f, struct plan *p)
 		text = arena_printf(
 			p->arena, "%sno partition, or more than one, is labelled %s or %s", text,
 			f->layout.part[PART_ROOT_A].label[0], f->layout.part[PART_ROOT_B].label[0]);
-	PLAN_ADD(p, .kind = OP_FAIL, .on_failure = FAIL_FATAL, .data = text,
-		 .source = "neither slot can boot: write a root file system to one of them, from "
-			   "another system");
+	op->kind = OP_FAIL;
+	op->on_failure = FAIL_FATAL;
+	op->data = text;
+	op->source = "neither slot can boot: write a root file system to one of them, from another "
+		     "system";
+	plan_add(p, op);
 }
 
 /* rootfstype= may list types; each one's module is loaded. */
@@ -97,16 +117,18 @@ static void load_types(struct plan *p, const char *types)
 
 void root_run(const struct facts *f, struct plan *p)
 {
-	const char *why, *type, *options = NULL;
-	const struct blockdev *dev = choose(f, p, &why);
+	struct op op = { .kind = OP_ROOT };
+	const struct blockdev *dev = choose(f, p, &op);
+	const char *type, *options = NULL;
 	unsigned long flags;
 
 	if (!dev) {
-		fail(f, p);
+		fail(f, p, &op);
 		return;
 	}
-	PLAN_ADD(p, .kind = OP_ROOT, .target = dev->name, .source = facts_slot_of(f, dev),
-		 .data = why);
+	op.target = dev->name;
+	op.source = facts_slot_of(f, dev);
+	plan_add(p, &op);
 	type = f->args.rootfstype ? f->args.rootfstype : dev->type;
 	if (type)
 		load_types(p, type);

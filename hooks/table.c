@@ -28,7 +28,7 @@ const struct hook hook_table[] = {
 
 	/* ROOT: which root, and whether it can boot. */
 	{ "root", STAGE_ROOT, root_applies, root_run, { NULL },
-	  "root=, else slot A, else the other: mounted, and its init is there" },
+	  "the slot that the boot state names, counted before it is mounted; root=, else A, else the other" },
 	{ "state-data", STAGE_ROOT, NULL, state_data_run, { NULL },
 	  "the state and data partitions; a boot without them is better than none" },
 
@@ -64,6 +64,8 @@ const struct hook hook_table[] = {
 	  "what was accepted, for a boot whose config.json is torn" },
 	{ "manifest", STAGE_TARGET, NULL, manifest_run, { MANIFEST_DIR },
 	  "what we wrote on an earlier boot and nothing wants now goes; after all that writes" },
+	{ "watchdog", STAGE_TARGET, watchdog_applies, watchdog_run, { NULL },
+	  "a candidate that hangs ends in a reboot, and in its count; last, because from here on time runs" },
 	{ "mounts", STAGE_TARGET, NULL, mounts_run, { NULL },
 	  "boot, state and data where the target expects them; after all that writes to them" },
 };

@@ -68,4 +68,6 @@ void splash_run(const struct facts *f, struct plan *p);
 bool config_keep_applies(const struct facts *f);
 void config_keep_run(const struct facts *f, struct plan *p);
 void manifest_run(const struct facts *f, struct plan *p);
+bool watchdog_applies(const struct facts *f);
+void watchdog_run(const struct facts *f, struct plan *p);
 void mounts_run(const struct facts *f, struct plan *p);

@@ -15,3 +15,18 @@ int applet_plan(int argc, char **argv);
 
 /** `apply --root DIR --config FILE …`: delivers a configuration into a root that is not being booted. */
 int applet_apply(int argc, char **argv);
+
+/** `slot arm|confirm|reject|switch|orderly …`: a step of the boot state. */
+int applet_slot(int argc, char **argv);
+
+/** `status [--json]`: slots, what runs and why, what was delivered. */
+int applet_status(int argc, char **argv);
+
+/** `health [--dry-run]`: the health checks, and the verdict that follows from them. */
+int applet_health(int argc, char **argv);
+
+/** `probe DEVICE [NAME]`: what a block device is for in the running system, for udev. */
+int applet_probe(int argc, char **argv);
+
+/** `version [check V | compare A B]`: this build's version, or what is said of those of a host OS. */
+int applet_version(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include "init/apply_ops.h"
+#include "lib/efivar.h"
 #include "lib/clock.h"
 #include "lib/uevent.h"
 
@@ -26,6 +27,7 @@ static void settle_root(struct boot *b, const struct op *op)
 	b->facts.root_device = op->target;
 	b->facts.root_slot = op->source;
 	b->facts.root_reason = op->data;
+	apply_decision(b, op);
 	log_line(&b->log, LOG_LEVEL_INFO, "root: %s%s%s, because %s", op->target,
 		 op->source ? ", slot " : "", op->source ? op->source : "", op->data);
 }
@@ -54,6 +56,7 @@ static int fail(struct boot *b, const struct op *op, struct reason *r)
 	(void)strncpy(b->error, op->data ? op->data : "unable to go on: out of memory",
 		      sizeof(b->error) - 1);
 	b->hint = op->source;
+	apply_decision(b, op);
 	r->verb = NULL;
 	return -ENOENT;
 }
@@ -65,6 +68,8 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 
 	switch (op->kind) {
 	case OP_MOUNT:
+		if (strcmp(op->target, EFIVAR_DIR) == 0)
+			b->facts.loader_tried = true;
 		return apply_mount(b, op, r);
 	case OP_BIND:
 		return apply_bind(b, op, r);
@@ -98,6 +103,14 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 		return mount_part(b, op, r);
 	case OP_MOUNT_ROOT:
 		return mount_root(b, op, r);
+	case OP_STATE:
+		return apply_state(b, op, r);
+	case OP_PANIC:
+		return apply_panic(b, op, r);
+	case OP_WATCHDOG:
+		return apply_watchdog(b, op, r);
+	case OP_DELAY:
+		return apply_delay(b, op, r);
 	case OP_CHECK_INIT:
 		return apply_check_init(b, op, r);
 	case OP_WAIT:
@@ -152,6 +165,10 @@ static int on_failed(struct boot *b, const struct op *op, const struct reason *r
 		return APPLY_AGAIN;
 	}
 	boot_warn(b, op->hook, text);
+	if (op->on_failure == FAIL_NOT_DURABLE) {
+		b->facts.state.failed = true;
+		return APPLY_AGAIN;
+	}
 	return APPLY_NEXT;
 }
 

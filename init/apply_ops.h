@@ -17,6 +17,15 @@ int apply_check_init(struct boot *b, const struct op *op, struct reason *r);
 /** OP_DIR, OP_FILE, OP_REMOVE: done and reported (init/apply_delivery.c). */
 int apply_delivery(struct boot *b, const struct op *op, struct reason *r);
 
+/* Of the boot state (init/apply_state.c). */
+int apply_state(struct boot *b, const struct op *op, struct reason *r);
+int apply_panic(struct boot *b, const struct op *op, struct reason *r);
+int apply_watchdog(struct boot *b, const struct op *op, struct reason *r);
+int apply_delay(struct boot *b, const struct op *op, struct reason *r);
+
+/** OP_ROOT, OP_FAIL: remembers what was decided, for the report. */
+void apply_decision(struct boot *b, const struct op *op);
+
 /** OP_SKIP: reported. */
 void apply_skip(struct boot *b, const struct op *op);
 

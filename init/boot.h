@@ -28,6 +28,9 @@ struct boot {
 	bool disks_seen;   /* /sys/class/block was scanned, and no event came since */
 	bool cmdline_read;
 	bool layout_read;
+	bool loader_read;	 /* facts.loader_* will not change any more */
+	const char *layout_text; /* the integrator's file as it was read, NULL: there is none */
+	size_t layout_len;
 	unsigned int n_overlays;
 	unsigned int n_target_failed; /* deliveries into the target that failed */
 	/* The manifest could not be written: what is delivered would never be removed. */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/role.h"
+
 const char *stage_name(enum stage stage)
 {
 	static const char *const names[STAGE_COUNT] = {
@@ -42,33 +44,10 @@ bool facts_found(const struct facts *f, const char *path)
 	return false;
 }
 
-static bool has_role(const struct layout *layout, const struct blockdev *dev, enum part_role role)
-{
-	const char *const *label = layout->part[role].label;
-
-	for (size_t i = 0; i < LAYOUT_LABELS_MAX && label[i]; i++)
-		if (blockdev_has_label(dev, label[i]))
-			return true;
-	return false;
-}
-
 const struct blockdev *facts_part_on(const struct facts *f, const char *disk, enum part_role role,
 				     size_t *ret_count)
 {
-	const struct blockdev *found = NULL;
-	size_t count = 0;
-
-	for (size_t i = 0; i < f->devs.n; i++) {
-		const struct blockdev *dev = &f->devs.dev[i];
-
-		if (strcmp(dev->disk, disk) != 0 || !has_role(&f->layout, dev, role))
-			continue;
-		found = dev;
-		count++;
-	}
-	if (ret_count)
-		*ret_count = count;
-	return count == 1 ? found : NULL;
+	return role_find(&f->layout, &f->devs, disk, role, ret_count);
 }
 
 const struct blockdev *facts_part(const struct facts *f, enum part_role role, size_t *ret_count)
@@ -80,13 +59,20 @@ const struct blockdev *facts_part(const struct facts *f, enum part_role role, si
 	return NULL;
 }
 
-const char *facts_slot_of(const struct facts *f, const struct blockdev *dev)
+enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev)
 {
 	if (facts_part(f, PART_ROOT_A, NULL) == dev)
-		return "A";
+		return AB_A;
 	if (facts_part(f, PART_ROOT_B, NULL) == dev)
-		return "B";
-	return NULL;
+		return AB_B;
+	return facts_part(f, PART_RECOVERY, NULL) == dev ? AB_RECOVERY : AB_NONE;
+}
+
+const char *facts_slot_of(const struct facts *f, const struct blockdev *dev)
+{
+	enum ab_slot_id slot = facts_slot_id(f, dev);
+
+	return slot == AB_NONE ? NULL : ab_slot_name(slot);
 }
 
 bool facts_has_failed(const struct facts *f, const struct blockdev *dev)
@@ -99,12 +85,7 @@ bool facts_has_failed(const struct facts *f, const struct blockdev *dev)
 
 bool facts_has_layout(const struct facts *f, const struct blockdev *disk)
 {
-	static const enum part_role roles[] = { PART_BOOT, PART_ROOT_A, PART_ROOT_B };
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(roles) && count == 0; i++)
-		(void)facts_part_on(f, disk->name, roles[i], &count);
-	return count > 0;
+	return role_disk_has_layout(&f->layout, &f->devs, disk->name);
 }
 
 bool facts_is_clone(const struct facts *f, const struct blockdev *disk)
@@ -117,7 +98,7 @@ bool facts_disk_complete(const struct facts *f, const struct blockdev *disk)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->devs.n; i++)
-		if (f->devs.dev[i].partno && strcmp(f->devs.dev[i].disk, disk->name) == 0 &&
+		if (f->devs.dev[i].partno && strcmp(f->devs.dev[i].whole, disk->name) == 0 &&
 		    (f->devs.dev[i].probed || f->devs.dev[i].probe_err < 0))
 			n++;
 	return disk->probed && n >= disk->table_partitions;

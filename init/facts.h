@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/abstore.h"
 #include "lib/arena.h"
 #include "lib/blockdev.h"
 #include "lib/bootfiles.h"
@@ -72,6 +73,19 @@ struct facts_target {
 	unsigned char ca_number[CERTIFICATES_MAX];
 };
 
+/** The boot state. */
+struct facts_state {
+	bool read;		    /* it was looked for, whatever came of it */
+	struct abstore_found found; /* backend AB_STATELESS: there is none */
+	unsigned char boot_id[AB_BOOT_ID_LEN];
+	bool failed;		     /* storing it failed in this boot: nothing is durable */
+	bool decided;		     /* the two below are known */
+	struct ab_decision decision; /* what holds in this boot */
+	struct ab_record record;     /* the state as it was decided, stored or not */
+	unsigned int waited_sec;     /* before a degraded boot */
+	const char *reset_cause; /* of the last reset: "watchdog"; NULL: the kernel does not tell */
+};
+
 struct facts {
 	/* From the start. */
 	struct args args;
@@ -79,7 +93,6 @@ struct facts {
 	const char *run_dir;	/* "/run/anteroot" */
 	const char *target_dir; /* "/sysroot": where the target root is mounted before the switch */
 	const char *runtime_dir; /* "/run", which the target gets as its own */
-	bool offline;		 /* no boot: `anteroot apply`, which only places files */
 	int64_t build_usec;	 /* time of the build, realtime */
 
 	/* Observed at the start of each round. */
@@ -87,6 +100,8 @@ struct facts {
 	int64_t now_msec;      /* monotonic */
 	int64_t deadline_msec; /* monotonic: devices that are not here by then are not waited for */
 	bool api_mounted[API_FS_COUNT];
+	bool config_settled;
+	bool offline; /* no boot: `anteroot apply`, which only places files */
 
 	/* Modules that devices and the image's lists ask for, resolved, not inserted yet. */
 	struct module_list modules;
@@ -99,29 +114,32 @@ struct facts {
 
 	/* Devices. */
 	struct blockdevs devs;
-	const char *boot_disk; /* settled: kernel name, or NULL */
+	const char
+		*loader_partuuid; /* of the partition that the boot loader was started from, NULL */
+	const char *boot_disk;	  /* settled: kernel name, or NULL */
 	const char *mounted
 		[PART_ROLES];	  /* mounted in run_dir/mnt: kernel name of the device, or NULL */
 	bool gave_up[PART_ROLES]; /* mounting it failed: not tried again */
+	bool loader_hidden; /* the firmware may know loader_partuuid, and efivarfs is not mounted */
+	bool loader_tried;  /* mounting it was tried */
 
 	/* Configuration. */
-	bool config_settled;
 	struct config config;
 	const char *keep_dir; /* where what was accepted is kept for bad times; NULL: nowhere */
 	struct facts_files connections;	     /* system-connections/ of the boot partition */
 	struct facts_files kept_connections; /* those of an earlier boot, in keep_dir */
 	struct boot_file splash;	     /* its splash image; name NULL: there is none */
 
+	struct facts_state state;
+
 	/* The root. */
 	const char *root_device; /* settled: kernel name, or NULL */
 	const char *root_slot;	 /* "A", "B", or NULL: not a slot's */
 	const char *root_reason; /* why this one */
-	bool root_mounted;
 	struct facts_failed failed[FACTS_FAILED_MAX];
 	size_t n_failed;
 
 	/* The target. */
-	bool target_writable;
 	struct facts_target target;
 	struct manifest manifest; /* what we wrote there on earlier boots */
 	/* Of a writable root: paths that a step wants to write to, that the manifest does not know and that
@@ -130,6 +148,8 @@ struct facts {
 	size_t n_found;
 	struct facts_place *place;
 	size_t n_places;
+	bool root_mounted;
+	bool target_writable;
 	bool has_journal_gid;
 	gid_t journal_gid;     /* of systemd-journal in the target */
 	const char *root_home; /* home directory of root in the target, "/root" */
@@ -152,8 +172,11 @@ const struct blockdev *facts_part(const struct facts *f, enum part_role role, si
 const struct blockdev *facts_part_on(const struct facts *f, const char *disk, enum part_role role,
 				     size_t *ret_count) _nonnull_(1, 2);
 
-/** @return "A" or "B" when the device is that slot's on the boot disk, else NULL. */
+/** @return "A", "B" or "recovery" when the device is that slot's on the boot disk, else NULL. */
 const char *facts_slot_of(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/** @return AB_A, AB_B, AB_RECOVERY or AB_NONE: whose partition the device is, on the boot disk. */
+enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
 
 /** @return true when a path is in facts.found. */
 bool facts_found(const struct facts *f, const char *path) _nonnull_all_;

@@ -6,7 +6,6 @@
 
 #include "init/applets.h"
 #include "init/boot.h"
-#include "init/version.h"
 #include "lib/cmdline.h"
 
 struct applet {
@@ -16,15 +15,18 @@ struct applet {
 };
 
 static int applet_help(int argc, char **argv);
-static int applet_version(int argc, char **argv);
 
 static const struct applet applets[] = {
 	{ "init", applet_init, "boot the machine, as process 1 of an initramfs" },
 	{ "check", applet_check, "FILE: what is wrong with a config.json, line by line" },
 	{ "plan", applet_plan, "what apply would do" },
 	{ "apply", applet_apply, "deliver a configuration into a root that is not being booted" },
+	{ "status", applet_status, "slots, what runs and why, what was delivered" },
+	{ "slot", applet_slot, "arm, confirm, reject, switch: a step of the boot state" },
+	{ "health", applet_health, "run the health checks, then confirm or reject" },
+	{ "probe", applet_probe, "DEVICE: for udev, which part of the running system it is" },
 	{ "help", applet_help, "this text" },
-	{ "version", applet_version, "version and kind of this build" },
+	{ "version", applet_version, "this build's; check V, compare A B: versions of host OSes" },
 };
 
 static int applet_help(int argc, char **argv)
@@ -40,16 +42,6 @@ static int applet_help(int argc, char **argv)
 	for (size_t i = 0; i < n; i++)
 		printf("  %s%s%s\n      %s\n", row[i].key, *row[i].form ? "=" : "", row[i].form,
 		       row[i].text);
-	return 0;
-}
-
-static int applet_version(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	printf("anteroot %s\n", anteroot_version);
-	printf("%s\n", anteroot_development
-			       ? "development build: rescue shell and verbose console allowed"
-			       : "production build: no rescue shell, no verbose console");
 	return 0;
 }
 
@@ -77,7 +69,9 @@ int main(int argc, char **argv)
 	 * target's init. */
 	if (getpid() == 1 && (argc < 2 || strcmp(argv[1], "init") != 0))
 		name = "init";
-	if (strcmp(name, "init") != 0) {
+	if (strcmp(name, "resin_update_state_probe") == 0) {
+		name = "probe"; /* balenaOS' name of it, that rules of udev call */
+	} else if (strcmp(name, "init") != 0) {
 		if (argc < 2) {
 			(void)applet_help(argc, argv);
 			return EXIT_USAGE;

@@ -9,6 +9,7 @@
 
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
+#include "init/observe_state.h"
 #include "init/version.h"
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -70,10 +71,13 @@ static void observe_layout(struct boot *b)
 	err = file_read(&b->arena, AT_FDCWD, LAYOUT_PATH, LAYOUT_MAX_BYTES, &text, &len);
 	if (err == -ENOENT)
 		return;
-	if (err == 0)
+	if (err == 0) {
+		b->layout_text = text;
+		b->layout_len = len;
 		err = layout_parse(&b->arena, text, len, &b->facts.layout, &r);
-	else
+	} else {
 		(void)reason_set(&r, err, "read", LAYOUT_PATH);
+	}
 	if (err < 0)
 		boot_warn(b, NULL,
 			  arena_printf(&b->arena, "%s; the default layout holds",
@@ -137,8 +141,12 @@ int observe(struct boot *b, enum stage stage)
 	if (api_is_mounted(f) && stage <= STAGE_BOOT)
 		err = observe_devices(b);
 	f->now_msec = clock_monotonic_usec() / 1000;
-	if (stage == STAGE_BOOT)
+	if (stage == STAGE_BOOT) {
 		observe_disks(b);
+		observe_loader(b);
+	}
+	if (stage == STAGE_ROOT && !f->state.read)
+		observe_state(b);
 	if (stage == STAGE_TARGET) {
 		observe_keep_dir(b);
 		err = observe_config(b);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "lib/efivar.h"
 #include "lib/probe.h"
 #include "lib/uevent.h"
 
@@ -119,6 +120,23 @@ int observe_devices(struct boot *b)
 		return 0;
 	b->disks_seen = false; /* what was dropped may have been a disk */
 	return scan_sysfs(b);
+}
+
+void observe_loader(struct boot *b)
+{
+	_cleanup_close_ int sysfd = -1;
+	char partuuid[EFIVAR_PARTUUID_MAX];
+	int err;
+
+	if (b->loader_read)
+		return;
+	sysfd = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	err = sysfd < 0 ? -errno : efivar_loader_partuuid(sysfd, partuuid);
+	b->facts.loader_hidden = err == -ENODEV;
+	/* Until the plan has mounted it. */
+	b->loader_read = err != -ENODEV || b->facts.loader_tried;
+	if (err == 0)
+		b->facts.loader_partuuid = arena_strdup(&b->arena, partuuid);
 }
 
 /* Whether a device waits to be probed: its node was not there the last time. */

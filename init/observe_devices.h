@@ -9,5 +9,8 @@
  */
 int observe_devices(struct boot *b) _nonnull_all_;
 
+/** Which partition the boot loader was started from, if the firmware tells. Fills facts.loader_*. */
+void observe_loader(struct boot *b) _nonnull_all_;
+
 /** Which block devices there are and what is on them. Fills facts.devs. */
 void observe_disks(struct boot *b) _nonnull_all_;

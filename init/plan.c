@@ -12,7 +12,8 @@ enum {
 	SHOW_TYPE = 4,
 	SHOW_FLAGS = 8,
 	SHOW_DATA = 16,
-	SHOW_MODE = 32
+	SHOW_MODE = 32,
+	SHOW_USEC = 64
 };
 
 static const struct op_row {
@@ -25,7 +26,7 @@ static const struct op_row {
 	[OP_OVERLAY] = { "overlay", SHOW_TARGET },
 	[OP_FILESYSTEM] = { "filesystem", SHOW_TYPE },
 	[OP_MODULE] = { "module", 0 },
-	[OP_CLOCK] = { "clock", 0 },
+	[OP_CLOCK] = { "clock", SHOW_USEC },
 	[OP_HOSTNAME] = { "hostname", SHOW_DATA },
 	[OP_DIR] = { "dir", SHOW_TARGET | SHOW_MODE },
 	[OP_FILE] = { "file", SHOW_TARGET | SHOW_MODE },
@@ -38,6 +39,10 @@ static const struct op_row {
 			    SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_FLAGS | SHOW_DATA },
 	[OP_MOUNT_ROOT] = { "mount-root",
 			    SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_FLAGS | SHOW_DATA },
+	[OP_STATE] = { "state", SHOW_DATA },
+	[OP_PANIC] = { "panic", SHOW_USEC },
+	[OP_WATCHDOG] = { "watchdog", SHOW_TARGET | SHOW_USEC },
+	[OP_DELAY] = { "delay", SHOW_USEC | SHOW_DATA },
 	[OP_CHECK_INIT] = { "check-init", SHOW_TARGET | SHOW_DATA },
 	[OP_AGAIN] = { "again", 0 },
 	[OP_WAIT] = { "wait", SHOW_DATA },
@@ -63,6 +68,7 @@ const char *on_failure_name(enum on_failure f)
 	static const char *const names[] = {
 		[FAIL_WARN] = "warn",
 		[FAIL_OTHER_SLOT] = "other-slot",
+		[FAIL_NOT_DURABLE] = "not-durable",
 		[FAIL_FATAL] = "fatal",
 	};
 
@@ -220,7 +226,7 @@ const char *op_text(struct arena *a, const struct op *op)
 	if (op->kind == OP_MODULE && line)
 		line = arena_printf(a, "%s %s%s%s", line, op->module->name,
 				    *op->module->options ? " " : "", op->module->options);
-	if (op->kind == OP_CLOCK && line)
+	if ((show & SHOW_USEC) && line)
 		line = arena_printf(a, "%s %lld", line, (long long)op->usec);
 	return word(a, line, show & SHOW_DATA, op->data && *op->data ? op->data : NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/abstate.h"
 #include "lib/arena.h"
 #include "lib/modules.h"
 
@@ -33,6 +34,10 @@ enum op_kind {
 	OP_ROOT,       /* settle the root: device `target`, slot `source` or NULL, why `data` */
 	OP_MOUNT_PART, /* as OP_MOUNT, for the partition of role `role` */
 	OP_MOUNT_ROOT, /* as OP_MOUNT, for the root that was settled; `type` may be a list a,b,c */
+	OP_STATE,      /* make `record` durable: the boot state; `data` is what it says */
+	OP_PANIC,      /* a panic of the kernel reboots after `usec` */
+	OP_WATCHDOG,   /* arm the hardware watchdog `target` for `usec` */
+	OP_DELAY,      /* wait for `usec`, because `data` */
 	OP_CHECK_INIT, /* the program `data` of the root at `target` can be executed */
 	OP_AGAIN,      /* observe and decide this stage again, now */
 	OP_WAIT,       /* the same when a device appears, at the latest at the deadline */
@@ -43,9 +48,10 @@ enum op_kind {
 
 /** What a failure of an operation means. */
 enum on_failure {
-	FAIL_WARN,	 /* report it and go on */
-	FAIL_OTHER_SLOT, /* this root is not usable: decide again without it */
-	FAIL_FATAL,	 /* rescue */
+	FAIL_WARN,	  /* report it and go on */
+	FAIL_OTHER_SLOT,  /* this root is not usable: decide again without it */
+	FAIL_NOT_DURABLE, /* the boot state cannot be stored: decide again, counting nothing */
+	FAIL_FATAL,	  /* rescue */
 };
 
 struct op {
@@ -70,6 +76,9 @@ struct op {
 	int role;	    /* enum part_role, OP_MOUNT_PART */
 	int64_t usec;
 	const struct module *module;
+	const struct ab_record
+		*record; /* OP_STATE; OP_ROOT: the state as decided, NULL: there is none */
+	const struct ab_decision *decision; /* OP_ROOT, OP_FAIL: with record */
 };
 
 struct plan {
@@ -122,7 +131,7 @@ const struct op *plan_find_kind(const struct plan *p, enum op_kind kind) _nonnul
 /** @return "mount", "file", …, as the plan prints it. */
 const char *op_name(enum op_kind kind);
 
-/** @return "warn", "other-slot" or "fatal". */
+/** @return "warn", "other-slot", "not-durable" or "fatal". */
 const char *on_failure_name(enum on_failure f);
 
 /**

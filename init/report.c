@@ -7,6 +7,7 @@
 
 #include "init/boot.h"
 #include "init/report_config.h"
+#include "init/report_state.h"
 #include "init/version.h"
 #include "lib/deliver.h"
 #include "lib/json.h"
@@ -120,6 +121,7 @@ static struct json *state_json(struct boot *b)
 	if (root)
 		add_device(json_add_object(j, "root"), f, root, &b->arena);
 	add_failed(j, f);
+	report_state(j, b);
 	json_add_bool(j, "development_mode", f->config.development_mode == CONFIG_TRUE);
 	if (b->error[0])
 		json_add_string(j, "error", b->error);
@@ -137,7 +139,7 @@ static void add_seen(struct json *j, struct boot *b)
 	for (size_t i = 0; i < f->devs.n; i++) {
 		const struct blockdev *dev = &f->devs.dev[i];
 
-		if (dev->partno) {
+		if (!blockdev_is_disk(dev)) {
 			add_device(json_append_object(parts), f, dev, &b->arena);
 			continue;
 		}
@@ -207,15 +209,27 @@ int report_open_dir(const struct boot *b)
 	return fd >= 0 ? fd : -errno;
 }
 
-static int save_json(struct boot *b, int dirfd, const char *name, const struct json *j)
+static int save(struct boot *b, int dirfd, const char *name, const char *text, size_t len)
 {
 	static const struct deliver_how how = { .attr.mode = 0644 };
-	char *text = j ? json_print(j, &b->arena) : NULL;
 	struct deliver_result result;
 
-	if (!text)
-		return -ENOMEM;
-	return deliver_file(b->sys, dirfd, name, text, strlen(text), &how, &result, NULL);
+	return deliver_file(b->sys, dirfd, name, text, len, &how, &result, NULL);
+}
+
+static int save_json(struct boot *b, int dirfd, const char *name, const struct json *j)
+{
+	char *text = j ? json_print(j, &b->arena) : NULL;
+
+	return text ? save(b, dirfd, name, text, strlen(text)) : -ENOMEM;
+}
+
+/* The integrator's file is in the initramfs only: whoever looks for the slots later needs it. */
+static int save_layout(struct boot *b, int dirfd)
+{
+	if (!b->layout_text)
+		return 0;
+	return save(b, dirfd, "/anteroot.json", b->layout_text, b->layout_len);
 }
 
 int report_save(struct boot *b, int dirfd)
@@ -224,6 +238,10 @@ int report_save(struct boot *b, int dirfd)
 	int first = save_json(b, dirfd, "/state.json", state);
 	int err = save_json(b, dirfd, "/report.json", report);
 
+	first = first < 0 ? first : err;
+	err = report_state_env(b, dirfd);
+	first = first < 0 ? first : err;
+	err = save_layout(b, dirfd);
 	first = first < 0 ? first : err;
 	err = log_save(&b->log, dirfd);
 	return first < 0 ? first : err;

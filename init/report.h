@@ -79,7 +79,7 @@ void report_add_stage(struct report *r, const struct report_stage *s);
 int report_open_dir(const struct boot *b);
 
 /**
- * Writes state.json, report.json and boot.log.
+ * Writes state.json, state.env, report.json, boot.log and, if there is one, anteroot.json, the integrator's file.
  *
  * @param dirfd run_dir, open; stays valid when /run moves
  * @return 0, or the first negative errno (the other files are tried all the same)

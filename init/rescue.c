@@ -12,13 +12,16 @@
 
 #define SHELL_PATH "/bin/sh"
 
+/* The first time as said; a boot state knows how often nothing could be booted, and the delay grows. */
 static int64_t delay_msec(const struct boot *b)
 {
 	const struct args *args = &b->facts.args;
+	int64_t said = args->panic_sec < 0 ? 0 : args->panic_sec * 1000;
+	int64_t grown = (int64_t)b->facts.state.decision.delay_sec * 1000;
 
 	if (!args->has_panic || args->panic_sec == 0)
-		return b->facts.layout.rescue_delay_msec;
-	return args->panic_sec < 0 ? 0 : args->panic_sec * 1000;
+		said = b->facts.layout.rescue_delay_msec;
+	return said > grown ? said : grown;
 }
 
 static void open_shell(struct boot *b)

@@ -12,12 +12,12 @@
 struct json;
 
 enum ab_backend {
-	AB_AUTO,     /* `record` when its files are there, else no boot state */
-	AB_RECORD,   /* two copies of 512 bytes: files, or on a partition */
-	AB_GRUBENV,  /* GRUB's environment block; balena's bootenv */
-	AB_UENV,     /* resinOS_uEnv.txt, extra_uEnv.txt and bootcount.env */
-	AB_UBOOTENV, /* U-Boot's environment, once or twice */
 	AB_STATELESS, /* none: slot A, else B */
+	AB_AUTO,      /* `record` when its files are there, else no boot state */
+	AB_RECORD,    /* two copies of 512 bytes: files, or on a partition */
+	AB_GRUBENV,   /* GRUB's environment block; balena's bootenv */
+	AB_UENV,      /* resinOS_uEnv.txt, extra_uEnv.txt and bootcount.env */
+	AB_UBOOTENV,  /* U-Boot's environment, once or twice */
 	AB_BACKENDS
 };
 
@@ -26,18 +26,27 @@ enum ab_backend {
 struct abconf {
 	enum ab_backend backend;
 	struct ab_policy policy; /* counter, tries, … */
-	const char *file[ABCONF_FILES_MAX]; /* on the boot partition; NULL: the backend's own names */
-	const char *partition; /* PARTLABEL of a partition on the boot disk, NULL: files. `record`, `ubootenv` */
-	uint64_t offset[2];    /* of the copies on it, bytes */
+	const char
+		*file[ABCONF_FILES_MAX]; /* on the boot partition; NULL: the backend's own names */
+	const char *
+		partition; /* PARTLABEL of a partition on the boot disk, NULL: files. `record`, `ubootenv` */
+	uint64_t offset[2]; /* of the copies on it, bytes */
 	unsigned int n_offsets;
-	uint64_t size;	       /* of each copy on it, bytes; `ubootenv` */
-	int64_t panic_sec;     /* kernel.panic of a candidate, 1 to 3600 */
-	int64_t watchdog_sec;  /* time-out of the hardware watchdog of a candidate; 0: it is left alone */
+	uint64_t size;	   /* of each copy on it, bytes; `ubootenv` */
+	int64_t panic_sec; /* kernel.panic of a candidate, 1 to 3600 */
+	int64_t watchdog_sec; /* time-out of the hardware watchdog of a candidate; 0: it is left alone */
 	int64_t health_sec;	   /* a health check may take so long */
 	int64_t health_window_sec; /* checks that fail are run again for so long */
 	int64_t health_pause_sec;  /* between two rounds */
 };
 
+/** What holds without "bootState". */
+#define ABCONF_DEFAULT                                                                    \
+	{                                                                                 \
+		.backend = AB_AUTO, .policy = AB_POLICY_DEFAULT, .n_offsets = 2,          \
+		.offset = { 0, 4096 }, .size = 16384, .panic_sec = 5, .watchdog_sec = 60, \
+		.health_sec = 60, .health_window_sec = 600, .health_pause_sec = 10        \
+	}
 extern const struct abconf abconf_default;
 
 /**

@@ -98,8 +98,8 @@ const char *ab_refusal_text(enum ab_refusal refusal)
 		[AB_OTHER_TRANSACTION] = "it was armed again since this boot",
 		[AB_IS_RUNNING] = "it is the slot that runs",
 		[AB_ONLY_GOOD] = "it is the only good slot",
-		[AB_RUNNING_UNCONFIRMED] = "the other slot is a candidate without a verdict: "
-					   "confirm or reject it first",
+		[AB_RUNNING_UNCONFIRMED] =
+			"a candidate waits for its verdict: confirm or reject it",
 		[AB_OTHER_NOT_GOOD] = "the other slot is not good",
 		[AB_BELOW_FLOOR] = "the version is below the version floor",
 		[AB_NEEDS_VERSION] = "there is a version floor, and no version was given",

@@ -4,15 +4,7 @@
 
 #include <string.h>
 
-const struct ab_policy ab_policy_default = {
-	.counter = AB_AGENT,
-	.tries = 3,
-	.refunds = 3,
-	.good_attempts = 5,
-	.switches = 2,
-	.delay_sec = 10,
-	.delay_max_sec = 300,
-};
+const struct ab_policy ab_policy_default = AB_POLICY_DEFAULT;
 
 /* What one decision has in its hands. */
 struct deciding {
@@ -180,11 +172,8 @@ static struct ab_decision leave_exhausted(struct deciding *d, enum ab_slot_id sl
 		ab_note(d->next, AB_EVENT_RECOVERY, AB_RECOVERY, d->seen->realtime_sec);
 		return (struct ab_decision){ .slot = AB_RECOVERY, .reason = AB_REASON_RECOVERY };
 	}
-	return (struct ab_decision){
-		.slot = slot,
-		.reason = AB_REASON_DEGRADED,
-		.delay_sec = delay_after(d->policy, s->unconfirmed - d->policy->good_attempts + 1),
-	};
+	/* Without a delay: power cuts alone bring a device here too (tries-exhausted). */
+	return (struct ab_decision){ .slot = slot, .reason = AB_REASON_DEGRADED };
 }
 
 /* Nothing that is good can be booted (rule 8). A candidate is not among them: it would go uncounted. */
@@ -235,6 +224,15 @@ static struct ab_decision choose(struct deciding *d)
 	return decision;
 }
 
+/* Whether this boot has been found fruitless before: what it booted so far was no good slot, nor a candidate. */
+static bool is_fruitless(const struct deciding *d)
+{
+	enum ab_slot_id booted = d->rec->booted;
+
+	return d->again && (booted >= AB_SLOTS || (d->rec->slot[booted].state != AB_GOOD &&
+						   !is_candidate(&d->rec->slot[booted])));
+}
+
 /* Counts a boot that is no attempt, once. */
 static void count_boot(struct deciding *d, struct ab_decision *decision)
 {
@@ -244,9 +242,9 @@ static void count_boot(struct deciding *d, struct ab_decision *decision)
 	}
 	if (decision->slot < AB_SLOTS && d->next->slot[decision->slot].state == AB_GOOD) {
 		count_up(&d->next->slot[decision->slot].unconfirmed);
-		d->next->fruitless = 0;
-	} else if (decision->reason == AB_REASON_LAST_RESORT ||
-		   decision->reason == AB_REASON_NOTHING) {
+	} else if ((decision->reason == AB_REASON_LAST_RESORT ||
+		    decision->reason == AB_REASON_NOTHING) &&
+		   !is_fruitless(d)) {
 		count_up(&d->next->fruitless);
 	}
 }
@@ -296,7 +294,8 @@ struct ab_decision ab_decide(const struct ab_record *rec, const struct ab_seen *
 	}
 	memcpy(ret_next->boot_id, seen->boot_id, AB_BOOT_ID_LEN);
 	ret_next->booted = decision.slot;
-	changed = memcmp(ret_next, rec, sizeof(*rec)) != 0;
+	/* Asked again without news, nothing but what is stored already comes out. */
+	changed = !d.again || rec->booted != decision.slot || d.rolled_back;
 	decision.must_store = decision.candidate && changed;
 	decision.may_store = !decision.candidate && changed && seen->durable;
 	return decision;

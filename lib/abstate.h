@@ -115,9 +115,10 @@ struct ab_record {
 	enum ab_slot_id
 		active; /* AB_A or AB_B: booted while there is no candidate, gone back to after one */
 	struct ab_slot slot[AB_SLOTS];
-	unsigned int switches;	/* switch-overs since a slot was last confirmed */
-	unsigned int fruitless; /* boots in a row that had nothing good to boot, saturating */
-	bool unknown;		/* rebuilt from evidence, nothing confirmed since */
+	unsigned int switches; /* switch-overs since a slot was last confirmed */
+	unsigned int
+		fruitless; /* boots that had nothing good to boot since a slot was confirmed, saturating */
+	bool unknown; /* rebuilt from evidence, nothing confirmed since */
 	/* The last boot that was written down. */
 	unsigned char boot_id[AB_BOOT_ID_LEN]; /* zero: none */
 	enum ab_slot_id booted;
@@ -136,11 +137,16 @@ struct ab_policy {
 		good_attempts; /* unconfirmed boots of a good slot before it is left, 0: never; default 5 */
 	unsigned int switches; /* switch-overs until a slot is confirmed, default 2 */
 	unsigned int delay_sec,
-		delay_max_sec;	    /* of a degraded boot: doubles from the first to the second */
+		delay_max_sec; /* when nothing good can be booted: doubles from the first to the second */
 	bool raise_floor;	    /* confirming raises the floor to the slot's version */
 	char floor[AB_VERSION_MAX]; /* the integrator's own floor, "": none */
 };
 
+#define AB_POLICY_DEFAULT                                                                         \
+	{                                                                                         \
+		.counter = AB_AGENT, .tries = 3, .refunds = 3, .good_attempts = 5, .switches = 2, \
+		.delay_sec = 10, .delay_max_sec = 300                                             \
+	}
 extern const struct ab_policy ab_policy_default;
 
 /** What a boot sees. */

@@ -14,9 +14,9 @@
 /** Where to look. The strings live as long as it is used. */
 struct abstore {
 	const struct abconf *conf;
-	int dirfd;	    /* the boot partition, mounted; -1: it is not */
-	const char *device; /* that partition's device: "/dev/vda1" */
-	const char *raw;    /* device of conf->partition, NULL: there is none */
+	int dirfd;		       /* the boot partition, mounted; -1: it is not */
+	const char *device;	       /* that partition's device: "/dev/vda1" */
+	const char *raw;	       /* device of conf->partition, NULL: there is none */
 	unsigned int partno[AB_SLOTS]; /* partition numbers of A and B, 0: not there */
 };
 
@@ -27,11 +27,11 @@ struct abstore_found {
 	bool blank;		 /* nothing was ever stored */
 	bool lost;		 /* there was a record, and it cannot be read: ab_rebuild() */
 	bool read_only;		 /* of a newer version: it must not be stored */
-	bool damaged;	 /* one copy is damaged, or a write was torn: the next store repairs it */
-	bool counted_twice; /* the agent counts, and somebody else counted too (rule 2) */
-	const char *problem;	 /* what is wrong, for people; NULL: nothing */
-	const char *copy[2];	 /* health of each copy, for `status`; NULL: it has none */
-	int spare;		 /* `record`: the copy to write */
+	bool damaged; /* one copy is damaged, or a write was torn: the next store repairs it */
+	bool counted_twice;  /* the agent counts, and somebody else counted too (rule 2) */
+	const char *problem; /* what is wrong, for people; NULL: nothing */
+	const char *copy[2]; /* health of each copy, for `status`; NULL: it has none */
+	int spare;	     /* `record`: the copy to write */
 };
 
 /**

@@ -175,7 +175,7 @@ static const struct args_row rows[] = {
 	{ "quiet", "no value", "Print warnings and errors only.", set_quiet },
 	{ "panic", "seconds, negative: at once",
 	  "Delay of the reboot after a panic or a failed boot; default 10.", set_panic },
-	{ "anteroot.disk", "device, or PTUUID=…",
+	{ "anteroot.disk", "device, PTUUID=…, or PARTUUID=… of a partition on it",
 	  "The boot disk; without it the disk that the boot loader or the boot state names.",
 	  set_disk },
 	{ "anteroot.log", "error, warning, info or debug", "Least severity that is printed.",

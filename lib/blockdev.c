@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/stack.h"
+
 #define SECTOR_BYTES 512u /* of sysfs, whatever the device's own */
 
 static bool is_digit(char c)
@@ -114,17 +116,17 @@ static int read_devpath(struct arena *a, int classfd, const char *name, struct b
 	return dev->devpath && dev->name ? 0 : -ENOMEM;
 }
 
-static int find_disk_name(struct arena *a, struct blockdev *dev)
+static int find_whole(struct arena *a, struct blockdev *dev)
 {
 	const char *end = strrchr(dev->devpath, '/'), *start = end;
 
-	dev->disk = dev->name;
+	dev->whole = dev->disk = dev->name;
 	if (dev->partno == 0)
 		return 0;
 	while (start > dev->devpath && start[-1] != '/')
 		start--;
-	dev->disk = arena_memdup(a, start, (size_t)(end - start));
-	return dev->disk ? 0 : -ENOMEM;
+	dev->whole = dev->disk = arena_memdup(a, start, (size_t)(end - start));
+	return dev->whole ? 0 : -ENOMEM;
 }
 
 /*
@@ -148,7 +150,9 @@ static int read_device(struct arena *a, int classfd, const char *name, struct bl
 	dev->read_only = read_number(classfd, name, "ro") != 0;
 	r = read_devpath(a, classfd, name, dev);
 	if (r == 0)
-		r = find_disk_name(a, dev);
+		r = find_whole(a, dev);
+	if (r == 0)
+		r = stack_read(a, classfd, dev);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	dev->removable = strstr(dev->devpath, "/usb") ||
@@ -162,6 +166,11 @@ static struct blockdev *find_name(const struct blockdevs *devs, const char *name
 		if (strcmp(devs->dev[i].name, name) == 0)
 			return &devs->dev[i];
 	return NULL;
+}
+
+bool blockdev_is_disk(const struct blockdev *dev)
+{
+	return dev->partno == 0 && strcmp(dev->disk, dev->name) == 0;
 }
 
 const struct blockdev *blockdev_by_name(const struct blockdevs *devs, const char *name)
@@ -233,18 +242,20 @@ static int scan_class(struct arena *a, DIR *dir, struct blockdevs *devs)
 	return 0;
 }
 
-/* What a partition has from its disk, and what both had before. */
+/* What a device has from its disk, and what it had before. */
 static void complete(struct blockdevs *devs, const struct blockdevs *old)
 {
 	for (size_t i = 0; i < devs->n; i++) {
 		struct blockdev *dev = &devs->dev[i];
-		const struct blockdev *disk = dev->partno > 0 ? find_name(devs, dev->disk) : NULL;
+		const struct blockdev *whole = dev->partno > 0 ? find_name(devs, dev->whole) : NULL;
+		const struct blockdev *disk;
 
-		if (disk) {
+		if (whole && dev->diskseq == 0)
+			dev->diskseq = whole->diskseq;
+		stack_resolve(devs, dev);
+		disk = find_name(devs, dev->disk);
+		if (disk)
 			dev->removable = disk->removable;
-			if (dev->diskseq == 0)
-				dev->diskseq = disk->diskseq;
-		}
 		keep_findings(dev, find_name(old, dev->name));
 	}
 }
@@ -272,69 +283,4 @@ int blockdev_scan(struct arena *a, int sysfd, struct blockdevs *devs, struct rea
 	complete(&found, devs);
 	*devs = found;
 	return 0;
-}
-
-bool blockdev_has_label(const struct blockdev *dev, const char *label)
-{
-	if (!dev->label || !*label)
-		return false;
-	if (dev->type && strcmp(dev->type, "vfat") == 0)
-		return strcasecmp(dev->label, label) == 0;
-	return strcmp(dev->label, label) == 0;
-}
-
-static bool uuid_equal(const char *a, const char *b)
-{
-	return a && *a && b && strcasecmp(a, b) == 0;
-}
-
-/* The kernel writes the slashes of a device's name ("cciss/c0d0") as `!` in sysfs. */
-static bool name_equal(const char *kernel_name, const char *node)
-{
-	for (; *kernel_name && *node; kernel_name++, node++)
-		if (*kernel_name != *node && !(*kernel_name == '!' && *node == '/'))
-			return false;
-	return *kernel_name == *node;
-}
-
-bool blockdev_matches(const struct blockdev *dev, const struct tag *tag)
-{
-	const char *value = tag->value ? tag->value : "";
-
-	switch (tag->kind) {
-	case TAG_NONE:
-		return false;
-	case TAG_DEVICE:
-		return name_equal(dev->name, value);
-	case TAG_DEVNO:
-		return dev->major == tag->major && dev->minor == tag->minor;
-	case TAG_LABEL:
-		return blockdev_has_label(dev, value);
-	case TAG_UUID:
-		return uuid_equal(dev->uuid, value);
-	case TAG_PARTLABEL:
-		return *value && dev->partlabel && strcmp(dev->partlabel, value) == 0;
-	case TAG_PARTUUID:
-		return uuid_equal(dev->partuuid, value);
-	}
-	return false;
-}
-
-const struct blockdev *blockdev_find(const struct blockdevs *devs, const struct tag *tag,
-				     const char *disk, size_t *ret_count)
-{
-	const struct blockdev *found = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < devs->n; i++) {
-		const struct blockdev *dev = &devs->dev[i];
-
-		if ((disk && strcmp(dev->disk, disk) != 0) || !blockdev_matches(dev, tag))
-			continue;
-		found = dev;
-		n++;
-	}
-	if (ret_count)
-		*ret_count = n;
-	return n == 1 ? found : NULL;
 }

@@ -10,11 +10,19 @@
 #include "lib/cmdline.h"
 #include "lib/reason.h"
 
-/* Block devices as the kernel shows them (/sys/class/block) with what libblkid found on them. */
+/*
+ * Block devices as the kernel shows them (/sys/class/block) with what libblkid found on them.
+ *
+ * A device that is made of others (LUKS and LVM by dm, md, loop) lies on the disk that they lie on: what is in
+ * it counts as on that disk. When they lie on several, as with RAID 1 and with a volume over two disks, it is a
+ * disk of its own, and what is on it is looked for on it alone. An md array is one even while only one of its
+ * disks is there.
+ */
 
 struct blockdev {
 	const char *name;    /* kernel name, "vda2" */
-	const char *disk;    /* name of its whole disk, "vda"; its own when it is one */
+	const char *whole;   /* name of the device it is a partition of; its own when it is none */
+	const char *disk;    /* name of the disk it lies on, "vda"; its own when it is one */
 	const char *devpath; /* resolved path below /sys, "/devices/pci0000:00/…/vda/vda2" */
 	unsigned int major, minor;
 	unsigned int partno; /* partition number, 0: a whole device */
@@ -22,6 +30,13 @@ struct blockdev {
 	uint64_t size_bytes;
 	bool removable; /* the disk's `removable` is 1, or it hangs on USB */
 	bool read_only; /* the kernel refuses writes to it */
+
+	/* Of dm-*, md* and loop* only; lib/blockdev_stack.c. */
+	const char *mapper; /* dm: its name below /dev/mapper, NULL elsewhere */
+	const char **below; /* the devices it is made of */
+	size_t n_below;
+	unsigned int members; /* md: how many devices it has when all are there */
+	bool in_file;	      /* it is a loop device, or a partition of one, or made of one */
 
 	bool probed;	   /* the fields below are known (or known to be absent) */
 	int probe_err;	   /* negative errno of a probe that failed, else 0 */
@@ -59,6 +74,9 @@ struct blockdevs {
 int blockdev_scan(struct arena *a, int sysfd, struct blockdevs *devs, struct reason *r)
 	_nonnull_(1, 3) _must_check_;
 
+/** @return true for a disk: neither a partition nor made of something that lies on one other disk. */
+bool blockdev_is_disk(const struct blockdev *dev) _nonnull_all_;
+
 /** @return the device with this kernel name, or NULL. */
 const struct blockdev *blockdev_by_name(const struct blockdevs *devs,
 					const char *name) _nonnull_all_;
@@ -69,14 +87,35 @@ const struct blockdev *blockdev_by_name(const struct blockdevs *devs,
  */
 bool blockdev_has_label(const struct blockdev *dev, const char *label) _nonnull_all_;
 
+/** @return true when two UUIDs are the same, whole and without case; an empty or absent one is none's. */
+bool blockdev_uuid_equal(const char *a, const char *b);
+
 /**
  * Whether a device is the one a tag names. UUIDs are compared whole and without case, labels by
  * blockdev_has_label(); an empty value matches nothing.
  */
 bool blockdev_matches(const struct blockdev *dev, const struct tag *tag) _nonnull_all_;
 
+/** @return true when `dev` is among the devices that `upper` is made of, at any depth, each alone. */
+bool blockdev_is_below(const struct blockdevs *devs, const struct blockdev *dev,
+		       const struct blockdev *upper) _nonnull_all_;
+
 /**
- * Finds the one device that a tag names.
+ * Finds the one device that `matches` says yes to. Of a device and one that is made of it alone (the partition
+ * below a dm-verity or dm-linear device shows the same file system) the upper one counts; what lies in a
+ * file of the disk, by a loop device, counts only when nothing on the disk itself does.
+ *
+ * @param disk only devices of this disk, NULL: of all
+ * @param ret_count number of devices that are left; may be NULL
+ * @return the device when exactly one is left, else NULL
+ */
+const struct blockdev *blockdev_pick(const struct blockdevs *devs, const char *disk,
+				     bool (*matches)(const struct blockdevs *devs,
+						     const struct blockdev *dev, const void *data),
+				     const void *data, size_t *ret_count) _nonnull_(1, 3);
+
+/**
+ * Finds the one device that a tag names, by blockdev_pick().
  *
  * @param disk only devices of this disk, NULL: of all
  * @param ret_count number of devices that match; may be NULL

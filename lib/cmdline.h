@@ -41,7 +41,8 @@ struct args {
 	const char *rootfstype; /* rootfstype=, NULL: as probed */
 	const char *rootflags;	/* rootflags=, NULL: none */
 	const char *init;	/* init=, default "/sbin/init" */
-	const char *disk; /* anteroot.disk=: device or PTUUID=… of the boot disk, NULL: found */
+	const char *
+		disk; /* anteroot.disk=: boot disk by device, PTUUID=… or a partition's PARTUUID=…, NULL: found */
 	const char *loglevel; /* anteroot.log=: error, warning, info, debug; NULL: info */
 	bool rw;	      /* the last of ro and rw; default ro, as the kernel's */
 	bool quiet;	      /* quiet */

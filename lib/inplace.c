@@ -34,7 +34,6 @@ static int find_sector(struct inplace *p, struct reason *r)
 
 	if (fd < 0)
 		return reason_set(r, fd, "open", p->device);
-	p->sector = 512; /* of a regular file, which has no such number */
 	if (ioctl(fd, BLKSSZGET, &sector) == 0 && sector > 0)
 		p->sector = (size_t)sector;
 	if (p->sector > INPLACE_SECTOR_MAX)
@@ -72,7 +71,7 @@ static int map_blocks(struct inplace *p, const char *name, struct reason *r)
 int inplace_open_file(const char *device, int dirfd, const char *name, struct inplace *ret,
 		      struct reason *r)
 {
-	struct inplace p = { .device = device, .file = -1 };
+	struct inplace p = { .device = device, .file = -1, .sector = 512 };
 	_cleanup_close_ int fd =
 		openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct statfs fs;
@@ -104,7 +103,7 @@ int inplace_open_file(const char *device, int dirfd, const char *name, struct in
 int inplace_open_raw(const char *device, uint64_t offset, size_t size, struct inplace *ret,
 		     struct reason *r)
 {
-	struct inplace p = { .device = device, .file = -1, .size = size };
+	struct inplace p = { .device = device, .file = -1, .sector = 512, .size = size };
 	int err = find_sector(&p, r);
 
 	if (err < 0)

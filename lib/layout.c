@@ -13,7 +13,9 @@ const struct layout layout_default = {
 		[PART_ROOT_B] = { "rootB", { "resin-rootB", "balena-rootB" }, NULL },
 		[PART_STATE] = { "state", { "resin-state", "balena-state" }, "/mnt/state" },
 		[PART_DATA] = { "data", { "resin-data", "balena-data" }, "/mnt/data" },
+		[PART_RECOVERY] = { "recovery", { NULL }, NULL }, /* only an integrator's */
 	},
+	.state = ABCONF_DEFAULT,
 	.wait_msec = 30000,
 	.rescue_delay_msec = 10000,
 };
@@ -23,21 +25,20 @@ static int wrong(struct reason *r, const char *key, const char *expected)
 	return reason_setf(r, EBADMSG, "use", key, "expected %s (%s)", expected, LAYOUT_PATH);
 }
 
-static int read_labels(struct arena *a, const struct json *list, struct layout_part *part,
-		       struct reason *r)
+static int read_labels(struct arena *a, const struct json *list, const char *key,
+		       struct layout_part *part, struct reason *r)
 {
 	const struct json *item;
 	size_t n = 0;
 
 	if (json_type(list) != JSON_ARRAY || !json_first(list))
-		return wrong(r, "labels", "a list of labels");
-	memset(part->label, 0, sizeof(part->label));
+		return wrong(r, key, "a list of labels");
 	for (item = json_first(list); item; item = json_next(item)) {
 		const char *label = json_string(item);
 
 		/* The last place stays NULL: it ends the list. */
 		if (!label || !*label || n == LAYOUT_LABELS_MAX - 1)
-			return wrong(r, "labels", "one to three strings that are not empty");
+			return wrong(r, key, "one to three strings that are not empty");
 		part->label[n] = arena_strdup(a, label);
 		if (!part->label[n++])
 			return -ENOMEM;
@@ -45,19 +46,84 @@ static int read_labels(struct arena *a, const struct json *list, struct layout_p
 	return 0;
 }
 
+/* The GPT's form of 36 characters, or that of an msdos table, XXXXXXXX-NN. A part of one is none. */
+static bool is_partuuid(const char *text)
+{
+	static const char gpt[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", dos[] = "xxxxxxxx-xx";
+	const char *form = strlen(text) == strlen(dos) ? dos : gpt;
+
+	for (; *form && *text; form++, text++)
+		if (*form == '-' ? *text != '-' : !strchr("0123456789abcdefABCDEF", *text))
+			return false;
+	return !*form && !*text;
+}
+
+static int read_partuuid(struct arena *a, const struct json *j, const char *key,
+			 struct layout_part *part, struct reason *r)
+{
+	const char *text = json_string(j);
+
+	if (!text || !is_partuuid(text))
+		return wrong(r, key, "a whole PARTUUID, of the GPT or as XXXXXXXX-NN");
+	part->label[0] = arena_strdup(a, text);
+	return part->label[0] ? 0 : -ENOMEM;
+}
+
+/* What the partition is known by: one of three keys. */
+static int read_identity(struct arena *a, const struct json *j, struct layout_part *part,
+			 struct reason *r)
+{
+	static const struct {
+		const char *key;
+		int (*read)(struct arena *a, const struct json *j, const char *key,
+			    struct layout_part *part, struct reason *r);
+	} ways[] = {
+		[LAYOUT_BY_LABEL] = { "labels", read_labels },
+		[LAYOUT_BY_PARTLABEL] = { "partlabels", read_labels },
+		[LAYOUT_BY_PARTUUID] = { "partuuid", read_partuuid },
+	};
+	bool said = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		const struct json *value = json_get(j, ways[i].key);
+		int err;
+
+		if (!value)
+			continue;
+		if (said)
+			return wrong(r, part->name, "one of labels, partlabels and partuuid");
+		said = true;
+		memset(part->label, 0, sizeof(part->label));
+		part->by = (enum layout_by)i;
+		err = ways[i].read(a, value, ways[i].key, part, r);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+const char *layout_part_text(struct arena *a, const struct layout_part *part)
+{
+	static const char *const heads[] = {
+		[LAYOUT_BY_LABEL] = "",
+		[LAYOUT_BY_PARTLABEL] = "PARTLABEL=",
+		[LAYOUT_BY_PARTUUID] = "PARTUUID=",
+	};
+
+	return arena_printf(a, "%s%s", heads[part->by], part->label[0] ? part->label[0] : "");
+}
+
 static int read_part(struct arena *a, const struct json *j, struct layout_part *part,
 		     struct reason *r)
 {
-	const struct json *labels = json_get(j, "labels"), *point = json_get(j, "mountPoint");
+	const struct json *point = json_get(j, "mountPoint");
 	int err;
 
 	if (json_type(j) != JSON_OBJECT)
 		return wrong(r, part->name, "an object");
-	if (labels) {
-		err = read_labels(a, labels, part, r);
-		if (err < 0)
-			return err;
-	}
+	err = read_identity(a, j, part, r);
+	if (err < 0)
+		return err;
 	if (!point)
 		return 0;
 	if (json_type(point) == JSON_NULL) {
@@ -84,7 +150,8 @@ static int read_parts(struct arena *a, const struct json *parts, struct layout *
 		while (i < PART_ROLES && strcmp(layout->part[i].name, json_name(j)) != 0)
 			i++;
 		if (i == PART_ROLES)
-			return wrong(r, json_name(j), "boot, rootA, rootB, state or data");
+			return wrong(r, json_name(j),
+				     "boot, rootA, rootB, state, data or recovery");
 		err = read_part(a, j, &layout->part[i], r);
 		if (err < 0)
 			return err;
@@ -108,7 +175,7 @@ static int read_seconds(const struct json *top, const char *key, int64_t *msec, 
 static int read_top(struct arena *a, const struct json *top, struct layout *layout,
 		    struct reason *r)
 {
-	const struct json *parts = json_get(top, "partitions");
+	const struct json *parts = json_get(top, "partitions"), *state = json_get(top, "bootState");
 	int err = 0;
 
 	if (parts)
@@ -117,6 +184,8 @@ static int read_top(struct arena *a, const struct json *top, struct layout *layo
 		err = read_seconds(top, "waitSeconds", &layout->wait_msec, r);
 	if (err == 0)
 		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
+	if (err == 0 && state)
+		err = abconf_read(a, state, &layout->state, r);
 	return err;
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/abconf.h"
 #include "lib/arena.h"
 #include "lib/reason.h"
 
@@ -16,22 +17,43 @@
 #define LAYOUT_MAX_BYTES  (64u * 1024u)
 #define LAYOUT_LABELS_MAX 4
 
-enum part_role { PART_BOOT, PART_ROOT_A, PART_ROOT_B, PART_STATE, PART_DATA, PART_ROLES };
+enum part_role {
+	PART_BOOT,
+	PART_ROOT_A,
+	PART_ROOT_B,
+	PART_STATE,
+	PART_DATA,
+	PART_RECOVERY,
+	PART_ROLES
+};
+
+/** By what the integrator tells a partition from others. */
+enum layout_by {
+	LAYOUT_BY_LABEL,     /* file-system labels */
+	LAYOUT_BY_PARTLABEL, /* names in the GPT */
+	LAYOUT_BY_PARTUUID,  /* one PARTUUID */
+};
 
 /** One partition of the layout. */
 struct layout_part {
 	const char *name; /* "boot", "rootA", …: key in the file and in messages */
 	const char
-		*label[LAYOUT_LABELS_MAX]; /* file-system labels or PARTLABELs it may carry; first
-						 * is the one to name; NULL behind the last */
+		*label[LAYOUT_LABELS_MAX]; /* what it may carry, as `by` says; first is the one to
+					       * name; NULL behind the last */
 	const char *mount_point;	   /* in the target, NULL: not mounted there */
+	enum layout_by by;
 };
 
 struct layout {
+	struct abconf state; /* "bootState": lib/abconf.h */
 	struct layout_part part[PART_ROLES];
 	int64_t wait_msec;	   /* for devices, when the command line says nothing */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
 };
+
+/** @return "resin-boot", "PARTLABEL=x" or "PARTUUID=x": what is looked for first, for messages; NULL when memory
+ * is out. */
+const char *layout_part_text(struct arena *a, const struct layout_part *part) _nonnull_all_;
 
 /** The balenaOS layout. */
 extern const struct layout layout_default;
@@ -40,9 +62,11 @@ extern const struct layout layout_default;
  * Reads the integrator's file:
  *
  *     { "partitions": { "boot": { "labels": ["x"], "mountPoint": "/mnt/boot" | null }, "rootA": …,
- *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10 }
+ *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10,
+ *       "bootState": { … } }
  *
- * Every key may be absent.
+ * Every key may be absent. In the place of "labels" (file-system labels) there may be "partlabels": ["x"] (names
+ * in the GPT) or "partuuid": "x".
  *
  * @param a arena for the strings
  * @param text content, `len` bytes

@@ -5,16 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* A number at *p, which moves behind it. */
-static bool read_number(const char **p, struct osversion_number *ret)
-{
-	ret->digits = *p;
-	ret->len = strspn(*p, "0123456789");
-	*p += ret->len;
-	return ret->len > 0 && (ret->len == 1 || ret->digits[0] != '0');
-}
-
-static bool read_word(const char **p, const char *word)
+static bool take(const char **p, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -24,43 +15,67 @@ static bool read_word(const char **p, const char *word)
 	return true;
 }
 
-int osversion_parse(const char *text, struct osversion *ret)
+static bool take_number(const char **p, struct osversion_number *ret)
 {
-	const char *p = text;
+	size_t len = strspn(*p, "0123456789");
 
-	*ret = (struct osversion){ 0 };
-	for (size_t i = 0; i < ARRAY_SIZE(ret->part); i++)
-		if ((i > 0 && !read_word(&p, ".")) || !read_number(&p, &ret->part[i]))
-			return -EINVAL;
-	ret->has_beta = read_word(&p, "-beta");
-	if (ret->has_beta && !read_number(&p, &ret->beta))
-		return -EINVAL;
-	ret->has_rev = read_word(&p, "+rev");
-	if (ret->has_rev && !read_number(&p, &ret->rev))
-		return -EINVAL;
-	return *p ? -EINVAL : 0;
+	if (len == 0 || (len > 1 && **p == '0'))
+		return false;
+	*ret = (struct osversion_number){ .text = *p, .len = len };
+	*p += len;
+	return true;
 }
 
+int osversion_parse(const char *text, struct osversion *ret)
+{
+	struct osversion v = { 0 };
+	const char *p = text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(v.number); i++)
+		if ((i > 0 && !take(&p, ".")) || !take_number(&p, &v.number[i]))
+			return -EINVAL;
+	if (take(&p, "-beta") && !take_number(&p, &v.beta))
+		return -EINVAL;
+	if (take(&p, "+rev") && !take_number(&p, &v.rev))
+		return -EINVAL;
+	if (*p)
+		return -EINVAL;
+	*ret = v;
+	return 0;
+}
+
+/* Without leading zeros the longer number is the greater one: no number is too long. */
 static int compare_numbers(const struct osversion_number *a, const struct osversion_number *b)
 {
+	int r;
+
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
-	return a->len ? memcmp(a->digits, b->digits, a->len) : 0;
+	r = strncmp(a->text, b->text, a->len);
+	return (r > 0) - (r < 0);
+}
+
+/* @param absent how a version without the number stands to one with it */
+static int compare_suffixes(const struct osversion_number *a, const struct osversion_number *b,
+			    int absent)
+{
+	if (a->text && b->text)
+		return compare_numbers(a, b);
+	if (!a->text && !b->text)
+		return 0;
+	return a->text ? -absent : absent;
 }
 
 int osversion_compare(const struct osversion *a, const struct osversion *b)
 {
-	static const struct osversion_number zero = { "0", 1 };
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(a->part) && r == 0; i++)
-		r = compare_numbers(&a->part[i], &b->part[i]);
-	if (r == 0 && a->has_beta != b->has_beta)
-		r = a->has_beta ? -1 : 1; /* the beta comes before what it is a beta of */
+	for (size_t i = 0; i < ARRAY_SIZE(a->number) && r == 0; i++)
+		r = compare_numbers(&a->number[i], &b->number[i]);
 	if (r == 0)
-		r = compare_numbers(&a->beta, &b->beta);
+		r = compare_suffixes(&a->beta, &b->beta, 1);
 	if (r == 0)
-		r = compare_numbers(a->has_rev ? &a->rev : &zero, b->has_rev ? &b->rev : &zero);
+		r = compare_suffixes(&a->rev, &b->rev, -1);
 	return r;
 }
 

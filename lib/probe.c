@@ -150,7 +150,7 @@ static unsigned int count_partitions(blkid_partlist list, const struct blockdev 
 
 static bool belongs_to(const struct blockdev *dev, const struct blockdev *disk)
 {
-	return dev->partno > 0 && strcmp(dev->disk, disk->name) == 0;
+	return dev->partno > 0 && strcmp(dev->whole, disk->name) == 0;
 }
 
 /* A device is asked once: a failure stays until the device is another one. */

@@ -20,7 +20,8 @@
  * @param a arena for the strings
  * @param devfd directory that holds the device nodes (/dev)
  * @param devs list
- * @param disk name of the whole disk; nothing happens when it is not in the list
+ * @param disk name of the disk, or of another device that is no partition; nothing happens when it is not
+ *        in the list
  * @return number of devices probed now (the disk anew when a partition has come up), or -ENOMEM
  */
 int probe_disk(struct arena *a, int devfd, struct blockdevs *devs, const char *disk) _nonnull_all_;

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/watchdog.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -16,6 +17,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
+
+#define TICK_MSEC 1000
 
 /* From the kernel's headers, under a name of our own: glibc's and klibc's timespec differ from it on
  * 32 bits, where the *_time64 calls must be used (klibc's time_t ends in 2038 there). */
@@ -128,6 +133,15 @@ static int real_chroot(const char *path)
 	return neg(chroot(path));
 }
 
+static int real_unshare_mounts(void)
+{
+	/* <sched.h> of klibc has no CLONE_NEWNS. */
+	if (syscall(__NR_unshare, 0x20000L) < 0)
+		return -errno;
+	/* What others mount is still seen here, and nothing of ours there. */
+	return neg(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL));
+}
+
 static int real_clock_set(int64_t realtime_usec)
 {
 	struct kernel_timespec64 ts = {
@@ -159,6 +173,13 @@ static int real_watchdog_set(int fd, int seconds)
 	return ioctl(fd, WDIOC_SETTIMEOUT, &taken) < 0 ? -errno : taken;
 }
 
+static int real_watchdog_stop(int fd)
+{
+	int options = WDIOS_DISABLECARD;
+
+	return neg(ioctl(fd, WDIOC_SETOPTIONS, &options));
+}
+
 static int real_reboot(int how)
 {
 	return neg(reboot(how));
@@ -187,6 +208,64 @@ static int real_run(const char *path, char *const argv[])
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* The program and what it has started end by one signal; what left the group is not ours to end. */
+static int wait_limited(pid_t pid, const struct sys_limits *limits, struct sys_end *end)
+{
+	int64_t start = clock_monotonic_usec(), next_tick = TICK_MSEC, limit = limits->timeout_msec;
+	int pause_msec = 1, sig = SIGTERM, status;
+	pid_t done;
+
+	while ((done = waitpid(pid, &status, WNOHANG)) != pid) {
+		int64_t spent = (clock_monotonic_usec() - start) / 1000;
+
+		if (done < 0 && errno != EINTR)
+			return -errno;
+		if (spent >= limit) {
+			(void)kill(-pid, sig);
+			end->timed_out = true;
+			limit = sig == SIGTERM ? spent + limits->grace_msec : INT64_MAX;
+			sig = SIGKILL;
+		}
+		if (spent >= next_tick) {
+			next_tick = spent + TICK_MSEC;
+			if (limits->tick)
+				limits->tick(limits->data);
+		}
+		(void)poll(NULL, 0, pause_msec);
+		pause_msec = pause_msec < 50 ? pause_msec * 2 : 100;
+	}
+	end->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	/* What it left behind would go on beside the next one. */
+	(void)kill(-pid, SIGKILL);
+	return 0;
+}
+
+static int real_run_limited(const char *path, char *const argv[], char *const envp[],
+			    const struct sys_limits *limits, struct sys_end *ret_end)
+{
+	struct sys_end end = { 0 };
+	pid_t pid = fork();
+	int err;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDONLY);
+
+		(void)setpgid(0, 0);
+		(void)dup2(null,
+			   STDIN_FILENO); /* another group's read of a terminal would stop it */
+		(void)execve(path, argv, envp);
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	(void)setpgid(pid,
+		      pid); /* whoever comes first: the group is there before the first signal */
+	err = wait_limited(pid, limits, &end);
+	if (err == 0)
+		*ret_end = end;
+	return err;
+}
+
 static int real_sleep_msec(int64_t msec)
 {
 	/* A negative time-out of poll(2) has no end. */
@@ -213,12 +292,15 @@ const struct sys sys_real = {
 	.umount = real_umount,
 	.chdir = real_chdir,
 	.chroot = real_chroot,
+	.unshare_mounts = real_unshare_mounts,
 	.clock_set = real_clock_set,
 	.hostname_set = real_hostname_set,
 	.module_insert = real_module_insert,
 	.watchdog_set = real_watchdog_set,
+	.watchdog_stop = real_watchdog_stop,
 	.reboot = real_reboot,
 	.exec = real_exec,
 	.run = real_run,
+	.run_limited = real_run_limited,
 	.sleep_msec = real_sleep_msec,
 };

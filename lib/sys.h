@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -11,6 +12,20 @@
  *
  * Each function returns 0 (or what it says) or a negative errno, never -1 with errno.
  */
+
+/** How long a program may run. */
+struct sys_limits {
+	int64_t timeout_msec;	  /* then its process group gets SIGTERM … */
+	int64_t grace_msec;	  /* … and so much later SIGKILL */
+	void (*tick)(void *data); /* called about once a second while it runs; may be NULL */
+	void *data;
+};
+
+/** How a program ended. */
+struct sys_end {
+	int status;	/* exit status, or 128 + signal */
+	bool timed_out; /* because of the limit */
+};
 
 struct sys {
 	/* Files. Paths are relative to dirfd, as in the *at() calls. */
@@ -36,19 +51,25 @@ struct sys {
 	int (*umount)(const char *target, int flags);
 	int (*chdir)(const char *path);
 	int (*chroot)(const char *path);
+	int (*unshare_mounts)(void); /* mounts of our own: nobody else sees what is mounted next */
 
 	/* The machine. */
 	int (*clock_set)(int64_t realtime_usec);
 	int (*hostname_set)(const char *name);
 	int (*module_insert)(int fd, const char *options, int flags); /* finit_module(2) */
 	int (*watchdog_set)(int fd, int seconds); /* WDIOC_SETTIMEOUT -> seconds that it took */
-	int (*reboot)(int how);			  /* RB_AUTOBOOT, … of reboot(2) */
+	int (*watchdog_stop)(
+		int fd);	/* WDIOS_DISABLECARD; -EBUSY: it cannot be stopped (nowayout) */
+	int (*reboot)(int how); /* RB_AUTOBOOT, … of reboot(2) */
 
 	/* Processes. */
 	int (*exec)(const char *path, char *const argv[],
 		    char *const envp[]);		  /* returns on failure */
 	int (*run)(const char *path, char *const argv[]); /* waits; -> exit status, 128 + signal */
-	int (*sleep_msec)(int64_t msec);		  /* at most INT_MAX: 24 days */
+	int (*run_limited)(const char *path, char *const argv[], char *const envp[],
+			   const struct sys_limits *limits,
+			   struct sys_end *ret_end); /* waits, in a process group of its own */
+	int (*sleep_msec)(int64_t msec);	     /* at most INT_MAX: 24 days */
 };
 
 /** The kernel's own. */

@@ -16,13 +16,13 @@ $(T)/klibc/%: $(O)/tests/klibc/%.o $(KLIBC_OBJECTS)
 $(O)/tests/klibc/%.o: COMPILE += -DKLIBC_NUMBERS -Wno-format-nonliteral
 
 # cmocka's programs: tests/unit and tests/fault one for each test_*.c, tests/cases one for all; and those
-# that tests/tools/certificates and tests/tools/documents ask.
+# that tests/tools/certificates, formats and documents ask.
 # What does not start with test_ helps them all.
 HELPERS := $(patsubst %.c,$(O)/%.o,$(filter-out tests/unit/test_%,$(sort $(wildcard tests/unit/*.c))))
 FAULT_HELPERS := $(patsubst %.c,$(O)/%.o,$(filter-out tests/fault/test_%,$(sort $(wildcard tests/fault/*.c))))
 CMOCKA_PROGRAMS := $(patsubst tests/%.c,$(T)/%,$(sort $(wildcard tests/unit/test_*.c tests/fault/test_*.c \
-	tests/cases/run.c tests/certificates/hash.c tests/tools/describe.c)))
-$(T)/certificates/% $(T)/tools/%: LINK_WITH = $(TESTED)
+	tests/cases/run.c tests/certificates/hash.c tests/formats/convert.c tests/tools/boot.c tests/tools/describe.c)))
+$(T)/certificates/% $(T)/formats/% $(T)/tools/%: LINK_WITH = $(TESTED)
 $(T)/unit/% $(T)/cases/%: LINK_WITH = $(HELPERS) $(TESTED)
 $(T)/fault/%: LINK_WITH = $(FAULT_HELPERS) $(HELPERS) $(TESTED)
 $(filter $(T)/fault/%,$(CMOCKA_PROGRAMS)): $(FAULT_HELPERS)
@@ -83,7 +83,7 @@ objects: $(OBJECTS)
 -include $(patsubst %.c,$(O)/%.d,$(wildcard tests/*/*.c))
 
 # The targets people call. A "+" hands make's job slots on.
-PARTS := unit cases fault enumerate certificates documents apply fuzz klibc style manners boot
+PARTS := unit cases fault enumerate certificates formats documents apply fuzz klibc style manners boot
 export STYLE_CFLAGS := -D_GNU_SOURCE -I. -isystem build/obj/klibc/third-party/include \
 	-DANTEROOT_VERSION='"$(VERSION)"' -DANTEROOT_BUILD_EPOCH=0
 export STYLE_KLIBC_CFLAGS := $(STYLE_CFLAGS) $(CFLAGS_klibc)

@@ -10,7 +10,7 @@ import pytest
 from boot import harness
 from image import cache, disk, kernel
 
-LONG = ("test_readers.py", "test_debian.py", "test_power_cut.py", "test_demo.py")
+LONG = ("test_loaders.py", "test_readers.py", "test_debian.py", "test_power_cut.py", "test_demo.py")
 LOGS = cache.PROJECT / "build/tests/boot"
 
 
@@ -26,6 +26,15 @@ def program():
     path = Path(os.environ.get("ANTEROOT") or cache.PROJECT / "build/anteroot")
     if not path.exists():
         pytest.fail(f"{path} is missing: run make first")
+    return path
+
+
+@pytest.fixture(scope="session")
+def program_arm64():
+    """The program for arm64, cross-built by make."""
+    path = cache.PROJECT / "build/anteroot-arm64"
+    if not path.exists():
+        pytest.fail(f"{path} is missing: run make CROSS_COMPILE=aarch64-linux-gnu- first")
     return path
 
 

@@ -55,10 +55,11 @@ def test_root_argument_picks_the_disk(boot):
     assert target.mounts["/mnt/data"][0] == "/dev/vdb5"
 
 
-@pytest.mark.parametrize("form", ["device", "PTUUID"])
+@pytest.mark.parametrize("form", ["device", "PTUUID", "PARTUUID"])
 def test_pinned_disk(boot, form):
     other = Disk(table="msdos", identity=1)
-    name = {"device": "/dev/vdb", "PTUUID": f"PTUUID={other.table_id()}"}[form]
+    name = {"device": "/dev/vdb", "PTUUID": f"PTUUID={other.table_id()}",
+            "PARTUUID": f"PARTUUID={other.partuuid('boot').upper()}"}[form]
     assert boot([GPT, other], f"anteroot.disk={name}").state["boot_disk"] == "vdb"
 
 

@@ -100,6 +100,19 @@ def test_integrators_labels(boot, program, tmp_path):
     target = boot([Disk(prefix="press")], image=image)
     assert target.state["root"]["label"] == "press-rootA"
     assert "/mnt/state" not in target.mounts
+    assert target.text("/run/anteroot/anteroot.json") == conf.read_text(encoding="ascii")
+
+
+def test_integrators_partlabel_and_partuuid(boot, program, tmp_path):
+    """The first slot is the third partition: labels count no more when the integrator chose otherwise."""
+    conf = tmp_path / "anteroot.json"
+    conf.write_text('{"partitions": {"boot": {"partlabels": ["resin-boot"]},'
+                    f' "rootA": {{"partuuid": "{GPT.partuuid("rootB").upper()}"}},'
+                    ' "rootB": {"partlabels": ["resin-rootA"]}}}', encoding="ascii")
+    target = boot([GPT], image=kernel.initramfs(program, "--conf", str(conf)))
+    assert target.state["slot"] == "A"
+    assert target.state["root"]["device"] == "/dev/vda3"
+    assert source_of(target, "/mnt/boot") == "/dev/vda1"
 
 
 @pytest.mark.parametrize("append,mode", [("", "ro"), ("ro", "ro"), ("rw", "rw"), ("rw ro", "ro")])

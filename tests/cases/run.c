@@ -18,6 +18,8 @@
 
 #include "init/decide.h"
 #include "lib/file.h"
+#include "lib/stack.h"
+#include "tests/cases/state.h"
 
 #define CASES_MAX  256
 #define ROUNDS_MAX 32
@@ -34,6 +36,8 @@ struct play {
 	const char *kept_connections;
 	char *fails;	    /* text of [fails]: operations that fail, each line once */
 	const char *target; /* text of [target]: what is in the root */
+	const char *loader; /* text of [loader]: what the firmware knows of it */
+	const char *layout; /* text of the integrator's file, NULL: there is none */
 	const char *expected;
 	char out[OUT_MAX];
 	size_t len;
@@ -72,6 +76,16 @@ static bool take(struct play *p, const char *word, const char *key, const char *
 	return true;
 }
 
+static void add_below(struct play *p, struct blockdev *dev, const char *name)
+{
+	const char **below = arena_alloc(&p->arena, (dev->n_below + 1) * sizeof(*below));
+
+	for (size_t i = 0; i < dev->n_below; i++)
+		below[i] = dev->below[i];
+	below[dev->n_below++] = name;
+	dev->below = below;
+}
+
 static void read_word(struct play *p, struct blockdev *dev, const char *word)
 {
 	const char *number;
@@ -82,7 +96,12 @@ static void read_word(struct play *p, struct blockdev *dev, const char *word)
 	    take(p, word, "ptuuid", &dev->table_uuid))
 		return;
 	if (take(p, word, "type", &dev->type))
-		dev->filesystem = strcmp(dev->type, "linux_raid_member") != 0;
+		dev->filesystem = strcmp(dev->type, "linux_raid_member") != 0 &&
+				  strcmp(dev->type, "crypto_LUKS") != 0;
+	else if (take(p, word, "on", &number))
+		add_below(p, dev, number);
+	else if (take(p, word, "mapper", &dev->mapper))
+		;
 	else if (take(p, word, "partitions", &number))
 		dev->table_partitions = (unsigned int)atoi(number);
 	else if (take(p, word, "devno", &number))
@@ -111,21 +130,27 @@ static void read_devices(struct play *p, const char *text)
 		dev = &grown[devs->n++];
 		dev->probed = true;
 		dev->name = strsep(&line, " ");
-		dev->disk = dev->name;
+		dev->whole = dev->disk = dev->name;
 		while ((word = strsep(&line, " "))) {
 			if (strcmp(word, "disk") == 0)
 				continue;
 			read_word(p, dev, word);
 		}
-		if (strpbrk(dev->name, "0123456789")) {
-			dev->partno =
-				(unsigned int)atoi(dev->name + strcspn(dev->name, "0123456789"));
+		dev->in_file = strncmp(dev->name, "loop", 4) == 0;
+		if (strpbrk(dev->name, "0123456789") && !dev->n_below) {
+			const char *number = dev->name + strlen(dev->name);
+
+			while (strchr("0123456789", number[-1]))
+				number--;
+			dev->partno = (unsigned int)atoi(number);
 			for (size_t i = 0; i + 1 < devs->n; i++)
 				if (!grown[i].partno &&
 				    strncmp(grown[i].name, dev->name, strlen(grown[i].name)) == 0)
-					dev->disk = grown[i].name;
+					dev->whole = dev->disk = grown[i].name;
 		}
 	}
+	for (size_t i = 0; i < devs->n; i++)
+		stack_resolve(devs, &devs->dev[i]);
 }
 
 /* A line of [target]: "writable", "home /root", "journal-gid 999", "dir PATH", "file PATH". */
@@ -297,6 +322,7 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 
 	switch (op->kind) {
 	case OP_MOUNT:
+		f->loader_tried = f->loader_tried || strcmp(op->type, "efivarfs") == 0;
 		for (size_t i = 0; i < API_FS_COUNT; i++)
 			f->api_mounted[i] = true;
 		break;
@@ -330,6 +356,9 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 	default:
 		break;
 	}
+	case_settle_state(f, op, failed);
+	if (failed && op->on_failure == FAIL_NOT_DURABLE)
+		return true;
 	if (failed && op->on_failure == FAIL_OTHER_SLOT) {
 		record_failed(p);
 		return true;
@@ -348,11 +377,26 @@ static bool takes_failure(struct play *p, const char *text)
 	return found != NULL;
 }
 
+/* "hidden" until efivarfs is mounted, and "partuuid X" */
+static void observe_loader(struct play *p)
+{
+	struct facts *f = &p->facts;
+	bool hidden = p->loader && strncmp(p->loader, "hidden\n", 7) == 0;
+	const char *key = "partuuid ", *found = p->loader ? strstr(p->loader, key) : NULL;
+
+	f->loader_hidden = hidden && !f->loader_tried;
+	if (found && !f->loader_hidden)
+		f->loader_partuuid = arena_memdup(&p->arena, found + strlen(key),
+						  strcspn(found + strlen(key), "\n"));
+}
+
 /* Decides once and prints. Returns true to go on with the stage, sets *ret_end at OP_FAIL. */
 static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 {
 	struct plan plan = PLAN_INIT(&p->arena);
 
+	if (stage == STAGE_BOOT)
+		observe_loader(p);
 	if (stage == STAGE_TARGET) {
 		read_config(p);
 		observe_target(p);
@@ -389,7 +433,11 @@ static void read_facts(struct play *p, const char *text)
 	struct cmdline cmdline;
 	const char *args = section(p, text, "args");
 
+	p->layout = section(p, text, "layout");
 	f->layout = layout_default;
+	if (p->layout)
+		assert_return_code(
+			layout_parse(&p->arena, p->layout, strlen(p->layout), &f->layout, NULL), 0);
 	f->run_dir = "/run/anteroot";
 	f->target_dir = "/sysroot";
 	f->runtime_dir = "/run";
@@ -400,6 +448,7 @@ static void read_facts(struct play *p, const char *text)
 	assert_return_code(cmdline_parse(&p->arena, args ? args : "", &cmdline), 0);
 	assert_return_code(args_from_cmdline(&p->arena, &cmdline, &f->args, &problems), 0);
 	read_devices(p, section(p, text, "devices"));
+	case_read_state(f, arena_strdup(&p->arena, section(p, text, "state")));
 	p->devices_late = section(p, text, "late");
 	p->config = section(p, text, "config");
 	p->kept = section(p, text, "kept");
@@ -409,6 +458,7 @@ static void read_facts(struct play *p, const char *text)
 			   ? arena_printf(&p->arena, "\n%s", section(p, text, "fails"))
 			   : NULL;
 	p->target = section(p, text, "target");
+	p->loader = section(p, text, "loader");
 	p->expected = section(p, text, "plan");
 }
 

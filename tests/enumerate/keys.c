@@ -29,8 +29,8 @@ static char part_of(enum ab_slot_id slot)
 
 static void print_seal(const struct keys *k, char *ret, size_t size)
 {
-	(void)snprintf(ret, size, "%c.%s.%s.%c.%s", k->good == AB_A ? 'A' : 'B', k->txn, k->tries,
-		       part_of(k->part), k->available);
+	(void)snprintf(ret, size, "%c.%s.%c.%s.%s", part_of(k->part), k->available,
+		       k->good == AB_A ? 'A' : 'B', k->txn, k->tries);
 }
 
 static void print_meta(const struct ab_record *rec, char *ret, size_t size)
@@ -280,7 +280,8 @@ enum ab_slot_id keys_loader(const struct config *c, const struct rules *rules, c
 	}
 	if (rules->loader_stale && count >= tries)
 		return other_of(k->part);
-	if ((!is_sealed(k) && !rules->no_seal) || k->available[0] != '1' || k->part == AB_NONE)
+	if ((!is_sealed(k) && !rules->no_seal) || k->available[0] != '1' ||
+	    k->part != other_of(k->good))
 		return k->good;
 	if (strcmp(k->count_for, k->txn) != 0 && !rules->no_count_for)
 		count = 0;

@@ -6,6 +6,7 @@ once and never written to again: a boot uses an overlay.
 """
 
 import os
+import subprocess
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -38,7 +39,9 @@ class Disk(NamedTuple):
     absent: tuple = ()                      # roles whose partition holds no file system
     prefix: str = "resin"                   # of every label
     boot_label: Optional[str] = None        # default: PREFIX-boot
+    fill_boot: bool = False                 # not a free cluster on the boot partition
     identity: int = 0                       # another number gives other UUIDs everywhere
+    boot_mib: int = 24
 
     def label(self, role):
         """The file system label (and GPT's PARTLABEL) of a partition."""
@@ -71,7 +74,7 @@ class Disk(NamedTuple):
     def size_mib(self, role):
         """How large the partition is."""
         real = any(kind in debian.RECIPES for kind in (self.root_a, self.root_b))
-        return {"boot": 24, "state": 32 if real else 8,
+        return {"boot": self.boot_mib, "state": 32 if real else 8,
                 "rootA": root.size_mib(self.root_a), "rootB": root.size_mib(self.root_b),
                 "data": 192 if real else 16}[role]
 
@@ -125,6 +128,24 @@ def make_fat(disk, path):
         scratch.write_bytes(data)
         run(["mcopy", "-i", path, scratch, f"::{name}"])
         scratch.unlink()
+    if disk.fill_boot:
+        fill_fat(path, path.with_name(path.name + ".file"))
+
+
+def fill_fat(path, scratch):
+    """Files until nothing more fits."""
+    size, number = 16 * MIB, 0
+    while size >= 512:
+        with open(scratch, "wb") as file:
+            file.truncate(size)
+        done = subprocess.run(["mcopy", "-i", path, scratch, f"::fill{number}"],
+                              stderr=subprocess.DEVNULL, check=False)
+        number += 1
+        if done.returncode:
+            subprocess.run(["mdel", "-i", path, f"::fill{number - 1}"],
+                           stderr=subprocess.DEVNULL, check=False)
+            size //= 2
+    scratch.unlink()
 
 
 def make_file_system(disk, role, path):

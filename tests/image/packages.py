@@ -6,24 +6,27 @@ from .cache import PROJECT, run
 APT = PROJECT / "lib/third-party/apt-private"
 SUITE = "bookworm"
 ARCHITECTURE = "amd64"
-SELECT = (APT, "--suite", SUITE, "--arch", ARCHITECTURE)
 
 
-def version(package):
+def _select(arch):
+    return (APT, "--suite", SUITE, "--arch", arch)
+
+
+def version(package, arch=ARCHITECTURE):
     """The version apt would install."""
-    return run([*SELECT, "version", package]).split()[-1]
+    return run([*_select(arch), "version", package]).split()[-1]
 
 
-def unpack(package, folder):
+def unpack(package, folder, arch=ARCHITECTURE):
     """The package's files, below folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    run([*SELECT, "unpack", folder, package])
+    run([*_select(arch), "unpack", folder, package])
 
 
-def depends(package, folder):
+def depends(package, folder, arch=ARCHITECTURE):
     """The packages one package depends on, from its own control file."""
     folder.mkdir(parents=True, exist_ok=True)
-    run([*SELECT, "download", folder, package])
+    run([*_select(arch), "download", folder, package])
     (archive,) = folder.glob(f"{package}_*.deb")
     fields = run(["dpkg-deb", "--field", archive, "Depends"]).split(",")
     return [field.split()[0] for field in fields]

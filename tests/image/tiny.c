@@ -229,6 +229,34 @@ static void tell_all(int argc, char **argv, char **envp)
 		tell_tree(shown[i], 0);
 }
 
+/* Whether the kernel's command line asks this slot for `word`, as target.WORD=SLOT. */
+static int is_told(const char *word)
+{
+	char argument[64], slot = '?';
+	size_t size = read_file("/slot");
+
+	if (size > 0)
+		slot = buffer[0];
+	(void)snprintf(argument, sizeof(argument), "target.%s=%c", word, slot);
+	size = read_file("/proc/cmdline");
+	return memmem(buffer, size, argument, strlen(argument)) != NULL;
+}
+
+/* What a bad update does. */
+static void misbehave(void)
+{
+	int fd;
+
+	if (is_told("exit"))
+		_exit(1);
+	if (is_told("panic")) {
+		fd = open("/proc/sysrq-trigger", O_WRONLY);
+		(void)!write(fd, "c", 1);
+	}
+	while (is_told("hang"))
+		(void)pause();
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	static char descriptors[4096], missing[256];
@@ -246,6 +274,7 @@ int main(int argc, char **argv, char **envp)
 	(void)fflush(report);
 	(void)tcdrain(fileno(report));
 
+	misbehave();
 	size = read_file("/proc/cmdline");
 	hold = memmem(buffer, size, "target.hold", strlen("target.hold")) != NULL;
 	while (hold)

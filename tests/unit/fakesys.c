@@ -35,6 +35,8 @@ static struct {
 	unsigned int cut_at;
 	size_t max_write_bytes;
 	int run_status;
+	int (*run_script)(const char *path, char *const argv[], char *const envp[],
+			  struct sys_end *end);
 	char *pretended[FDS_MAX]; /* names of files that are /dev/null in truth */
 } fake = { .fail_at = NEVER, .cut_at = NEVER };
 
@@ -88,6 +90,12 @@ void fakesys_short_writes(size_t max_bytes)
 void fakesys_run_status(int status)
 {
 	fake.run_status = status;
+}
+
+void fakesys_run_script(int (*script)(const char *path, char *const argv[], char *const envp[],
+				      struct sys_end *end))
+{
+	fake.run_script = script;
 }
 
 unsigned int fakesys_calls(void)
@@ -430,6 +438,11 @@ static int fake_chroot(const char *path)
 	return call("chroot %s", path);
 }
 
+static int fake_unshare_mounts(void)
+{
+	return call("unshare_mounts");
+}
+
 static int fake_clock_set(int64_t realtime_usec)
 {
 	return call("clock_set %lld", (long long)realtime_usec);
@@ -456,6 +469,14 @@ static int fake_watchdog_set(int fd, int seconds)
 	object_of_open(&o, fd);
 	r = call("watchdog_set %s %d", o.shown, seconds);
 	return r < 0 ? r : seconds;
+}
+
+static int fake_watchdog_stop(int fd)
+{
+	struct object o;
+
+	object_of_open(&o, fd);
+	return call("watchdog_stop %s", o.shown);
 }
 
 static int fake_reboot(int how)
@@ -487,6 +508,22 @@ static int fake_run(const char *path, char *const argv[])
 	return r < 0 ? r : fake.run_status;
 }
 
+static int fake_run_limited(const char *path, char *const argv[], char *const envp[],
+			    const struct sys_limits *limits, struct sys_end *ret_end)
+{
+	char name[64];
+	int r;
+
+	snprintf(name, sizeof(name), "run_limited %lld", (long long)limits->timeout_msec);
+	r = call_program(name, path, argv);
+	if (r < 0)
+		return r;
+	if (limits->tick)
+		limits->tick(limits->data);
+	*ret_end = (struct sys_end){ .status = fake.run_status };
+	return fake.run_script ? fake.run_script(path, argv, envp, ret_end) : 0;
+}
+
 static int fake_sleep_msec(int64_t msec)
 {
 	return call("sleep_msec %lld", (long long)msec);
@@ -510,12 +547,15 @@ const struct sys fakesys = {
 	.umount = fake_umount,
 	.chdir = fake_chdir,
 	.chroot = fake_chroot,
+	.unshare_mounts = fake_unshare_mounts,
 	.clock_set = fake_clock_set,
 	.hostname_set = fake_hostname_set,
 	.module_insert = fake_module_insert,
 	.watchdog_set = fake_watchdog_set,
+	.watchdog_stop = fake_watchdog_stop,
 	.reboot = fake_reboot,
 	.exec = fake_exec,
 	.run = fake_run,
+	.run_limited = fake_run_limited,
 	.sleep_msec = fake_sleep_msec,
 };

@@ -23,6 +23,8 @@
  *	mount SOURCE TARGET TYPE 0xFLAGS DATA (- for NULL)		umount TARGET FLAGS
  *	chroot PATH			clock_set USEC			hostname_set NAME
  *	module_insert FILE OPTIONS FLAGS				reboot 0xHOW
+ *	unshare_mounts			watchdog_stop /dev/watchdog
+ *	run_limited TIMEOUT_MSEC PATH ARGV0 ARGV1...
  *	exec PATH ARGV0 ARGV1...	run PATH ARGV0 ARGV1...		sleep_msec MSEC
  */
 extern const struct sys fakesys;
@@ -46,8 +48,12 @@ void fakesys_cut_after(unsigned int n);
 /** Makes each write() take at most so many bytes; 0: no limit. */
 void fakesys_short_writes(size_t max_bytes);
 
-/** Sets what run() returns when it does not fail; 0 at first. */
+/** Sets what run() and run_limited() give when they do not fail; 0 at first. */
 void fakesys_run_status(int status);
+
+/** Has run_limited() ask this function, which finds that status in `end`; NULL: none. @return as run_limited() */
+void fakesys_run_script(int (*script)(const char *path, char *const argv[], char *const envp[],
+				      struct sys_end *end));
 
 /** @return number of calls since the reset, failed and cut ones included. */
 unsigned int fakesys_calls(void);

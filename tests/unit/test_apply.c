@@ -13,6 +13,7 @@
 
 #include "init/apply.h"
 #include "lib/clock.h"
+#include "lib/efivar.h"
 #include "tests/unit/fakesys.h"
 #include "tests/unit/intercept.h"
 #include "tests/unit/scratch.h"
@@ -85,6 +86,7 @@ static void test_each_kind(void **state)
 	PLAN_ADD(&plan, .kind = OP_CHECK_INIT, .target = at("/target"), .data = "/sbin/init");
 	assert_int_equal(apply(&b, &plan), APPLY_NEXT);
 	assert_int_equal(fakesys_count("mount tmpfs "), 1);
+	assert_false(b.facts.loader_tried);
 	assert_true(fakesys_find("clock_set 5", 0) < fakesys_find("hostname_set press-07", 0));
 	assert_int_equal(fakesys_count("module_insert /m.ko"), 1);
 	assert_int_equal(fakesys_count("mount anteroot "), 1);
@@ -332,6 +334,16 @@ static void test_no_memory_for_a_reason(void **state)
 	assert_non_null(strstr(b.error, "unable to set the clock"));
 }
 
+static void test_variables_of_the_firmware_are_mounted_once(void **state)
+{
+	(void)state;
+	PLAN_ADD(&plan, .kind = OP_MOUNT, .source = "efivarfs", .target = EFIVAR_DIR,
+		 .type = "efivarfs");
+	fakesys_fail_match("mount efivarfs", ENODEV);
+	assert_int_equal(apply(&b, &plan), APPLY_NEXT);
+	assert_true(b.facts.loader_tried);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -339,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_empty_plan),
 		TEST(test_each_kind),
+		TEST(test_variables_of_the_firmware_are_mounted_once),
 		TEST(test_disk_and_root_are_settled),
 		TEST(test_partitions),
 		TEST(test_root_that_does_not_mount),

@@ -11,7 +11,7 @@
 
 #include "lib/blockdev.h"
 #include "tests/unit/fakesys.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/sysblock.h"
 
 static struct scratch s;
 static struct arena a = ARENA_INIT;
@@ -20,9 +20,7 @@ static int setup(void **state)
 {
 	(void)state;
 	scratch_make(&s, NULL);
-	put_dir(s.fd, "class");
-	put_dir(s.fd, "class/block");
-	put_dir(s.fd, "devices");
+	put_sysfs(s.fd);
 	return 0;
 }
 
@@ -34,49 +32,22 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void put_attr(const char *devpath, const char *attr, const char *text)
-{
-	char path[512];
-
-	snprintf(path, sizeof(path), "devices/%s/%s", devpath, attr);
-	put_text(s.fd, path, text, 0444);
-}
-
-/* A device at devices/PATH, with the missing directories, and its link. */
-static void put_blockdev(const char *path, const char *size, const char *uevent)
-{
-	char dir[256] = "devices", link[256], to[512];
-	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-
-	for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL) {
-		snprintf(dir, sizeof(dir), "devices/%.*s", (int)(p - path + (int)strcspn(p, "/")),
-			 path);
-		(void)mkdirat(s.fd, dir, 0755);
-	}
-	put_attr(path, "size", size);
-	put_attr(path, "uevent", uevent);
-	put_attr(path, "ro", "0\n");
-	snprintf(link, sizeof(link), "class/block/%s", name);
-	snprintf(to, sizeof(to), "../../devices/%s", path);
-	put_link(s.fd, link, to);
-}
-
 #define VDA "pci0000:00/0000:00:04.0/virtio1/block/vda"
 #define SDA "pci0000:00/0000:00:1d.0/usb2/2-1/2-1:1.0/host0/target0:0:0/0:0:0:0/block/sda"
 
 static void put_two_disks(void)
 {
-	put_blockdev(VDA, "2097152\n",
+	put_blockdev(s.fd, VDA, "2097152\n",
 		     "MAJOR=254\nMINOR=0\nDEVNAME=vda\nDEVTYPE=disk\nDISKSEQ=3\n");
-	put_attr(VDA, "removable", "0\n");
-	put_blockdev(VDA "/vda10", "8\n",
+	put_attr(s.fd, VDA, "removable", "0\n");
+	put_blockdev(s.fd, VDA "/vda10", "8\n",
 		     "MAJOR=254\nMINOR=10\nDEVNAME=vda10\nPARTN=10\nDISKSEQ=3\n");
-	put_blockdev(VDA "/vda2", "2048\n",
+	put_blockdev(s.fd, VDA "/vda2", "2048\n",
 		     "MAJOR=254\nMINOR=2\nDEVNAME=vda2\nDEVTYPE=partition\nPARTN=2\nPARTNAME=x\n");
-	put_blockdev(SDA, "4096\n", "MAJOR=8\nMINOR=0\nDEVNAME=sda\nDEVTYPE=disk\n");
-	put_attr(SDA, "removable", "0\n");
-	put_attr(SDA, "ro", "1\n");
-	put_blockdev(SDA "/sda1", "2048\n", "MAJOR=8\nMINOR=1\nDEVTYPE=partition\nPARTN=1\n");
+	put_blockdev(s.fd, SDA, "4096\n", "MAJOR=8\nMINOR=0\nDEVNAME=sda\nDEVTYPE=disk\n");
+	put_attr(s.fd, SDA, "removable", "0\n");
+	put_attr(s.fd, SDA, "ro", "1\n");
+	put_blockdev(s.fd, SDA "/sda1", "2048\n", "MAJOR=8\nMINOR=1\nDEVTYPE=partition\nPARTN=1\n");
 }
 
 static void test_scan(void **state)
@@ -128,9 +99,9 @@ static void test_removable_medium(void **state)
 	struct blockdevs devs = { 0 };
 
 	(void)state;
-	put_blockdev("mmc/block/mmcblk0", "100\n", "MAJOR=179\nMINOR=0\n");
-	put_attr("mmc/block/mmcblk0", "removable", "1\n");
-	put_blockdev("mmc/block/mmcblk0/mmcblk0p1", "50\n", "MAJOR=179\nMINOR=1\nPARTN=1\n");
+	put_blockdev(s.fd, "mmc/block/mmcblk0", "100\n", "MAJOR=179\nMINOR=0\n");
+	put_attr(s.fd, "mmc/block/mmcblk0", "removable", "1\n");
+	put_blockdev(s.fd, "mmc/block/mmcblk0/mmcblk0p1", "50\n", "MAJOR=179\nMINOR=1\nPARTN=1\n");
 	assert_int_equal(blockdev_scan(&a, s.fd, &devs, NULL), 0);
 	assert_int_equal(devs.n, 2);
 	assert_true(devs.dev[0].removable);
@@ -143,12 +114,12 @@ static void test_what_is_left_out(void **state)
 	struct blockdevs devs = { 0 };
 
 	(void)state;
-	put_blockdev("virtual/block/ram0", "100\n", "MAJOR=1\nMINOR=0\n");
-	put_blockdev("virtual/block/zram0", "100\n", "MAJOR=253\nMINOR=0\n");
-	put_blockdev("virtual/block/loop0", "0\n", "MAJOR=7\nMINOR=0\n");
-	put_blockdev("virtual/block/loop1", "8\n", "MAJOR=7\nMINOR=1\n");
-	put_blockdev("virtual/block/rampart", "8\n", "MAJOR=9\nMINOR=0\n");
-	put_blockdev("virtual/block/sr0", "0\n", "MAJOR=11\nMINOR=0\n");
+	put_blockdev(s.fd, "virtual/block/ram0", "100\n", "MAJOR=1\nMINOR=0\n");
+	put_blockdev(s.fd, "virtual/block/zram0", "100\n", "MAJOR=253\nMINOR=0\n");
+	put_blockdev(s.fd, "virtual/block/loop0", "0\n", "MAJOR=7\nMINOR=0\n");
+	put_blockdev(s.fd, "virtual/block/loop1", "8\n", "MAJOR=7\nMINOR=1\n");
+	put_blockdev(s.fd, "virtual/block/rampart", "8\n", "MAJOR=9\nMINOR=0\n");
+	put_blockdev(s.fd, "virtual/block/sr0", "0\n", "MAJOR=11\nMINOR=0\n");
 	put_link(s.fd, "class/block/gone", "../../devices/virtual/block/gone");
 	put_dir(s.fd, "class/block/nolink");
 	put_text(s.fd, "class/block/nolink/size", "8\n", 0444);
@@ -168,7 +139,7 @@ static void test_many(void **state)
 	for (int i = 0; i < 40; i++) {
 		snprintf(path, sizeof(path), "virtual/block/loop%d", i);
 		snprintf(uevent, sizeof(uevent), "MAJOR=7\nMINOR=%d\n", i);
-		put_blockdev(path, "8\n", uevent);
+		put_blockdev(s.fd, path, "8\n", uevent);
 	}
 	assert_int_equal(blockdev_scan(&a, s.fd, &devs, NULL), 0);
 	assert_int_equal(devs.n, 40);
@@ -195,8 +166,8 @@ static void test_findings_are_kept_of_the_same_device(void **state)
 		devs.dev[i].table_uuid = "ptuuid";
 		devs.dev[i].probe_err = -5;
 	}
-	put_attr(VDA "/vda10", "size", "16\n");
-	put_attr(SDA, "uevent", "MAJOR=8\nMINOR=0\nDISKSEQ=9\n");
+	put_attr(s.fd, VDA "/vda10", "size", "16\n");
+	put_attr(s.fd, SDA, "uevent", "MAJOR=8\nMINOR=0\nDISKSEQ=9\n");
 	assert_int_equal(blockdev_scan(&a, s.fd, &devs, NULL), 0);
 	assert_true(devs.dev[0].probed);
 	assert_string_equal(devs.dev[0].table, "gpt");
@@ -261,113 +232,6 @@ static void test_natural_compare(void **state)
 		}
 }
 
-static const struct blockdev list[] = {
-	{ .name = "vda", .disk = "vda", .major = 254, .minor = 0 },
-	{ .name = "vda1",
-	  .disk = "vda",
-	  .major = 254,
-	  .minor = 1,
-	  .partno = 1,
-	  .type = "vfat",
-	  .label = "RESIN-BOOT",
-	  .uuid = "ABCD-12EF",
-	  .partuuid = "1234abcd-01" },
-	{ .name = "vda2",
-	  .disk = "vda",
-	  .major = 254,
-	  .minor = 2,
-	  .partno = 2,
-	  .type = "ext4",
-	  .label = "resin-rootA",
-	  .uuid = "ba1eadef-4ced-4ecd-a79f-c0fcd6d1ac3b",
-	  .partuuid = "1234abcd-02",
-	  .partlabel = "rootA" },
-	{ .name = "cciss!c0d0p1",
-	  .disk = "cciss!c0d0",
-	  .major = 104,
-	  .minor = 1,
-	  .type = "ext4",
-	  .label = "resin-rootA",
-	  .uuid = "",
-	  .partuuid = "99999999-02",
-	  .partlabel = "ROOTA" },
-	{ .name = "vdb", .disk = "vdb", .major = 254, .minor = 16, .label = "notype" },
-};
-static const struct blockdevs all = { (struct blockdev *)list, ARRAY_SIZE(list) };
-
-static void test_label(void **state)
-{
-	const struct blockdev empty = { .name = "x", .label = "" };
-
-	(void)state;
-	assert_true(blockdev_has_label(&list[1], "resin-boot"));
-	assert_true(blockdev_has_label(&list[1], "RESIN-BOOT"));
-	assert_false(blockdev_has_label(&list[1], "resin-boo"));
-	assert_true(blockdev_has_label(&list[2], "resin-rootA"));
-	assert_false(blockdev_has_label(&list[2], "resin-roota"));
-	assert_true(blockdev_has_label(&list[4], "notype"));
-	assert_false(blockdev_has_label(&list[4], "NOTYPE"));
-	assert_false(blockdev_has_label(&list[0], "x"));
-	assert_false(blockdev_has_label(&list[0], ""));
-	assert_false(blockdev_has_label(&empty, ""));
-}
-
-static const struct {
-	struct tag tag;
-	const char *disk, *found;
-	size_t n;
-} finds[] = {
-	{ { TAG_DEVICE, "vda2", 0, 0 }, NULL, "vda2", 1 },
-	{ { TAG_DEVICE, "vda", 0, 0 }, NULL, "vda", 1 },
-	{ { TAG_DEVICE, "vd", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_DEVICE, "vda22", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_DEVICE, "", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_DEVICE, "cciss/c0d0p1", 0, 0 }, NULL, "cciss!c0d0p1", 1 },
-	{ { TAG_DEVNO, "254:1", 254, 1 }, NULL, "vda1", 1 },
-	{ { TAG_DEVNO, "254:9", 254, 9 }, NULL, NULL, 0 },
-	{ { TAG_LABEL, "resin-boot", 0, 0 }, NULL, "vda1", 1 },
-	{ { TAG_LABEL, "resin-rootA", 0, 0 }, NULL, NULL, 2 },
-	{ { TAG_LABEL, "resin-rootA", 0, 0 }, "vda", "vda2", 1 },
-	{ { TAG_LABEL, "resin-rootA", 0, 0 }, "vdb", NULL, 0 },
-	{ { TAG_LABEL, "", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_UUID, "BA1EADEF-4ced-4ecd-a79f-c0fcd6d1ac3b", 0, 0 }, NULL, "vda2", 1 },
-	{ { TAG_UUID, "ba1eadef", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_UUID, "abcd-12ef", 0, 0 }, NULL, "vda1", 1 },
-	{ { TAG_UUID, "", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_PARTUUID, "1234ABCD-02", 0, 0 }, NULL, "vda2", 1 },
-	{ { TAG_PARTUUID, "1234abcd", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_PARTUUID, "", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_PARTLABEL, "rootA", 0, 0 }, NULL, "vda2", 1 },
-	{ { TAG_PARTLABEL, "roota", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_PARTLABEL, "", 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_LABEL, NULL, 0, 0 }, NULL, NULL, 0 },
-	{ { TAG_NONE, "vda2", 254, 2 }, NULL, NULL, 0 },
-};
-
-static void test_find(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(finds); i++) {
-		size_t n = 99;
-		const struct blockdev *d = blockdev_find(&all, &finds[i].tag, finds[i].disk, &n);
-
-		assert_int_equal(n, finds[i].n);
-		assert_ptr_equal(d, blockdev_find(&all, &finds[i].tag, finds[i].disk, NULL));
-		if (finds[i].found)
-			assert_string_equal(d ? d->name : "nothing", finds[i].found);
-		else
-			assert_null(d);
-	}
-}
-
-static void test_by_name(void **state)
-{
-	(void)state;
-	assert_ptr_equal(blockdev_by_name(&all, "vda2"), &list[2]);
-	assert_null(blockdev_by_name(&all, "vda3"));
-	assert_null(blockdev_by_name(&all, ""));
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -380,9 +244,6 @@ int main(void)
 		TEST(test_findings_are_kept_of_the_same_device),
 		TEST(test_failure_leaves_the_list),
 		cmocka_unit_test(test_natural_compare),
-		cmocka_unit_test(test_label),
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ static struct plan plan;
 
 static struct blockdev devices[] = {
 	{ .name = "vda",
+	  .whole = "vda",
 	  .disk = "vda",
 	  .probed = true,
 	  .table_partitions = 5,
@@ -35,6 +36,7 @@ static struct blockdev devices[] = {
 	PART_ROW("vda", 5, "ext4", "resin-state"),
 	PART_ROW("vda", 6, "ext4", "resin-data"),
 	{ .name = "vdb",
+	  .whole = "vdb",
 	  .disk = "vdb",
 	  .probed = true,
 	  .table_partitions = 1,
@@ -129,21 +131,25 @@ static void test_disk_with_a_boot_partition_is_better(void **state)
 	static struct blockdev two[] = {
 		DISK_ROW("vda", 1),
 		{ .name = "vda1",
+		  .whole = "vda",
 		  .disk = "vda",
 		  .partno = 1,
 		  .probed = true,
 		  .label = "resin-rootA" },
 		{ .name = "vdb",
+		  .whole = "vdb",
 		  .disk = "vdb",
 		  .probed = true,
 		  .table_partitions = 2,
 		  .removable = true },
 		{ .name = "vdb1",
+		  .whole = "vdb",
 		  .disk = "vdb",
 		  .partno = 1,
 		  .probed = true,
 		  .label = "resin-boot" },
 		{ .name = "vdb2",
+		  .whole = "vdb",
 		  .disk = "vdb",
 		  .partno = 2,
 		  .probed = true,
@@ -165,8 +171,8 @@ static void test_disk_with_a_boot_partition_is_better(void **state)
 
 static void test_message_names_missing_modules_and_disks(void **state)
 {
-	static struct blockdev disks[] = { { .name = "sda", .disk = "sda" },
-					   { .name = "sdb", .disk = "sdb" } };
+	static struct blockdev disks[] = { { .name = "sda", .whole = "sda", .disk = "sda" },
+					   { .name = "sdb", .whole = "sdb", .disk = "sdb" } };
 	static const char *missing[] = { "ahci", "nvme" }, *unserved[] = { "pci:v1bc01" };
 
 	(void)state;
@@ -231,7 +237,7 @@ static void test_boot_partition_twice(void **state)
 	assert_true(boot_mount_applies(&f));
 	boot_mount_run(&f, &plan);
 	assert_string_equal(text_of(&plan),
-			    "warn 2 partitions of vda are labelled resin-boot: none is used\n"
+			    "warn 2 partitions of vda carry resin-boot: none is used\n"
 			    "warn no usable boot partition resin-boot on vda: no configuration\n");
 	f.gave_up[PART_BOOT] = true;
 	assert_false(boot_mount_applies(&f));
@@ -241,10 +247,12 @@ static void test_boot_partition_twice(void **state)
 static void test_read_only_device(void **state)
 {
 	static struct blockdev locked[] = { { .name = "vda5",
+					      .whole = "vda",
 					      .disk = "vda",
 					      .partno = 5,
 					      .probed = true,
 					      .type = "ext4",
+					      .filesystem = true,
 					      .label = "resin-state",
 					      .read_only = true } };
 

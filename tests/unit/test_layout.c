@@ -39,7 +39,8 @@ static void test_default_is_balena(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < PART_ROLES; i++) {
+	assert_null(layout_default.part[PART_RECOVERY].label[0]);
+	for (size_t i = 0; i < PART_RECOVERY; i++) {
 		assert_string_equal(layout_default.part[i].label[0], labels[i][0]);
 		assert_string_equal(layout_default.part[i].label[1], labels[i][1]);
 		assert_null(layout_default.part[i].label[2]);
@@ -99,6 +100,34 @@ static void test_limits(void **state)
 	assert_int_equal(layout.wait_msec, 3600000);
 }
 
+static void test_what_a_partition_is_known_by(void **state)
+{
+	static const char *const texts[] = { "PARTLABEL=sys a", "PARTUUID=1234abcd-0A",
+					     "PARTUUID=AAAAAAAA-0000-4000-8000-00000000B001",
+					     "eins", "resin-boot" };
+	const struct layout_part *part = layout.part;
+
+	(void)state;
+	assert_int_equal(
+		parse("{ \"partitions\": {"
+		      "  \"rootA\": { \"partlabels\": [\"sys a\", \"sys1\"], \"mountPoint\": "
+		      "\"/x\" },"
+		      "  \"rootB\": { \"partuuid\": \"1234abcd-0A\" },"
+		      "  \"state\": { \"partuuid\": \"AAAAAAAA-0000-4000-8000-00000000B001\" },"
+		      "  \"data\": { \"labels\": [\"eins\"] } } }"),
+		0);
+	assert_int_equal(part[PART_BOOT].by, LAYOUT_BY_LABEL);
+	assert_int_equal(part[PART_ROOT_A].by, LAYOUT_BY_PARTLABEL);
+	assert_string_equal(part[PART_ROOT_A].label[1], "sys1");
+	assert_null(part[PART_ROOT_A].label[2]);
+	assert_string_equal(part[PART_ROOT_A].mount_point, "/x");
+	assert_int_equal(part[PART_ROOT_B].by, LAYOUT_BY_PARTUUID);
+	assert_null(part[PART_ROOT_B].label[1]);
+	assert_string_equal(part[PART_STATE].mount_point, "/mnt/state");
+	for (size_t i = 0; i < PART_RECOVERY; i++)
+		assert_string_equal(layout_part_text(&a, &part[(i + 1) % PART_RECOVERY]), texts[i]);
+}
+
 /* One mistake leaves all of the default: half of a layout is a layout that nobody has tested. */
 static const struct {
 	const char *text;
@@ -107,7 +136,7 @@ static const struct {
 } mistakes[] = {
 	{ "{\"waitSeconds\": 1, \"partitions\": []}", "partitions", "expected an object" },
 	{ "{\"partitions\": {\"rootC\": {}}}", "rootC",
-	  "expected boot, rootA, rootB, state or data" },
+	  "expected boot, rootA, rootB, state, data or recovery" },
 	{ "{\"partitions\": {\"boot\": \"x\"}}", "boot", "expected an object" },
 	{ "{\"partitions\": {\"boot\": {\"labels\": \"x\"}}}", "labels",
 	  "expected a list of labels" },
@@ -116,6 +145,27 @@ static const struct {
 	{ "{\"partitions\": {\"boot\": {\"labels\": [1]}}}", "labels", "expected one to three" },
 	{ "{\"partitions\": {\"boot\": {\"labels\": [\"a\",\"b\",\"c\",\"d\"]}}}", "labels",
 	  "expected one to three" },
+	{ "{\"partitions\": {\"boot\": {\"partlabels\": []}}}", "partlabels",
+	  "expected a list of labels" },
+	{ "{\"partitions\": {\"boot\": {\"partlabels\": [\"\"]}}}", "partlabels",
+	  "expected one to three" },
+	{ "{\"partitions\": {\"boot\": {\"partuuid\": \"\"}}}", "partuuid",
+	  "expected a whole PARTUUID" },
+	{ "{\"partitions\": {\"boot\": {\"partuuid\": [\"1234abcd-01\"]}}}", "partuuid",
+	  "expected a whole PARTUUID" },
+	{ "{\"partitions\": {\"boot\": {\"partuuid\": \"1234abcd\"}}}", "partuuid",
+	  "expected a whole PARTUUID" },
+	{ "{\"partitions\": {\"boot\": {\"partuuid\": \"1234abcd-1\"}}}", "partuuid",
+	  "expected a whole PARTUUID" },
+	{ "{\"partitions\": {\"boot\": {\"partuuid\": \"1234abcg-01\"}}}", "partuuid",
+	  "expected a whole PARTUUID" },
+	{ "{\"partitions\": {\"boot\": {\"partuuid\": "
+	  "\"AAAAAAAA-0000-4000-8000-00000000B0011\"}}}",
+	  "partuuid", "expected a whole PARTUUID" },
+	{ "{\"partitions\": {\"rootA\": {\"labels\": [\"x\"], \"partlabels\": [\"x\"]}}}", "rootA",
+	  "expected one of labels, partlabels and partuuid" },
+	{ "{\"partitions\": {\"boot\": {\"partuuid\": \"1234abcd-01\", \"labels\": [\"x\"]}}}",
+	  "boot", "expected one of labels, partlabels and partuuid" },
 	{ "{\"partitions\": {\"boot\": {\"mountPoint\": \"mnt\"}}}", "mountPoint",
 	  "expected an absolute path or null" },
 	{ "{\"partitions\": {\"boot\": {\"mountPoint\": \"\"}}}", "mountPoint",
@@ -159,6 +209,7 @@ static void test_no_memory(void **state)
 	static const char *const files[] = {
 		"{\"partitions\": {\"boot\": {\"labels\": [\"one\"]}}}",
 		"{\"partitions\": {\"boot\": {\"mountPoint\": \"/one\"}}}",
+		"{\"partitions\": {\"boot\": {\"partuuid\": \"1234abcd-01\"}}}",
 	};
 
 	static const enum shortage shortages[] = { NO_MEMORY, NO_BLOCKS };
@@ -192,7 +243,7 @@ int main(void)
 		TEST(test_default_is_balena), TEST(test_nothing_said),
 		TEST(test_everything_said),   TEST(test_limits),
 		TEST(test_mistakes),	      TEST(test_not_json),
-		TEST(test_no_memory),
+		TEST(test_no_memory),	      TEST(test_what_a_partition_is_known_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@ static pid_t pretended_pid;
 #define main	    tested_main
 #define applet_init pretended_init
 #define getpid()    pretended_pid
+#include "init/version.h"
 #include "init/main.c" /* NOLINT */
 #undef main
 #undef getpid
@@ -134,6 +135,19 @@ static void test_help(void **state)
 	}
 }
 
+/* As rules of balenaOS call it. */
+static void test_probe_by_its_other_name(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN((char *)"/usr/lib/udev/resin_update_state_probe"), EXIT_USAGE);
+	assert_int_equal(strncmp(err, "Usage: anteroot probe DEVICE", 28), 0);
+	assert_int_equal(RUN((char *)"resin_update_state_probe", (char *)"/dev/null",
+			     (char *)"resin-boot", (char *)"vda"),
+			 EXIT_USAGE);
+	assert_string_equal(err, "anteroot: unable to probe /dev/null: expected a block device\n");
+	assert_string_equal(out, "");
+}
+
 static void test_no_applet(void **state)
 {
 	(void)state;
@@ -200,8 +214,13 @@ static void test_no_name_at_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_version),	   TEST(test_help), TEST(test_no_applet),
-		TEST(test_unknown_applet), TEST(test_init), TEST(test_process_1_is_the_boot),
+		TEST(test_version),
+		TEST(test_help),
+		TEST(test_no_applet),
+		TEST(test_probe_by_its_other_name),
+		TEST(test_unknown_applet),
+		TEST(test_init),
+		TEST(test_process_1_is_the_boot),
 		TEST(test_no_name_at_all),
 	};
 

@@ -416,6 +416,48 @@ static void test_modules_lost_while_run_is_not_mounted(void **state)
 	assert_int_equal(fakesys_count("module_insert "), 2); /* the device's, and the listed one */
 }
 
+/* The firmware is asked once, or as often as it takes until the plan has mounted efivarfs. */
+static void test_loader(void **state)
+{
+	static const unsigned char variable[] =
+		"\x06\0\0\0"
+		"A\0A\0A\0A\0A\0A\0A\0A\0-\0"
+		"0\0000\0000\0000\0-\0004\0000\0000\0000\0-\0"
+		"8\0000\0000\0000\0-\0"
+		"0\0000\0000\0000\0000\0000\0000\0000\0000\0000\0000\0001\0";
+
+	(void)state;
+	observe_loader(&b);
+	assert_true(b.loader_read); /* no EFI */
+	b.loader_read = false;
+	put_dir(s.fd, "sys/firmware");
+	put_dir(s.fd, "sys/firmware/efi");
+	put_dir(s.fd, "sys/firmware/efi/efivars");
+	observe_loader(&b);
+	assert_true(b.facts.loader_hidden);
+	assert_false(b.loader_read);
+	b.facts.loader_tried = true;
+	put_bytes(s.fd,
+		  "sys/firmware/efi/efivars/"
+		  "LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+		  variable, sizeof(variable) - 1, 0644);
+	observe_loader(&b);
+	assert_false(b.facts.loader_hidden);
+	assert_string_equal(b.facts.loader_partuuid, "AAAAAAAA-0000-4000-8000-000000000001");
+	b.facts.loader_partuuid = NULL;
+	observe_loader(&b);
+	assert_null(b.facts.loader_partuuid); /* not twice */
+	/* Tried in vain: nobody asks again. */
+	b.loader_read = false;
+	assert_int_equal(unlinkat(s.fd,
+				  "sys/firmware/efi/efivars/"
+				  "LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+				  0),
+			 0);
+	observe_loader(&b);
+	assert_true(b.loader_read);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -437,6 +479,7 @@ int main(void)
 		TEST(test_disks),
 		TEST(test_disks_without_an_event),
 		TEST(test_no_disks_to_see),
+		TEST(test_loader),
 		TEST(test_modules_lost_while_run_is_not_mounted),
 	};
 

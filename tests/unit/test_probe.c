@@ -116,7 +116,9 @@ static int probe(struct blockdevs *devs, const char *disk)
 /* Probes one image as an unpartitioned disk. */
 static struct blockdev probe_image(const char *image)
 {
-	struct blockdev dev = { .name = "vda", .disk = "vda", .size_bytes = 8 << 20 };
+	struct blockdev dev = {
+		.name = "vda", .whole = "vda", .disk = "vda", .size_bytes = 8 << 20
+	};
 	struct blockdevs devs = { &dev, 1 };
 
 	put_node("vda", image);
@@ -127,13 +129,13 @@ static struct blockdev probe_image(const char *image)
 	return dev;
 }
 
-#define DISK(n)                      \
-	{                            \
-		.name = n, .disk = n \
+#define DISK(n)                                  \
+	{                                        \
+		.name = n, .whole = n, .disk = n \
 	}
-#define PART(d, p)                                   \
-	{                                            \
-		.name = d #p, .disk = d, .partno = p \
+#define PART(d, p)                                               \
+	{                                                        \
+		.name = d #p, .whole = d, .disk = d, .partno = p \
 	}
 
 static void test_dos(void **state)

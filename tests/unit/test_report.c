@@ -21,6 +21,7 @@ static struct boot b; /* too large for the stack */
 static const struct blockdev devices[] = {
 	DISK_ROW("vda", 2),
 	{ .name = "vda2",
+	  .whole = "vda",
 	  .disk = "vda",
 	  .partno = 2,
 	  .probed = true,
@@ -29,8 +30,8 @@ static const struct blockdev devices[] = {
 	  .uuid = "u-2",
 	  .partlabel = "p\xff",
 	  .partuuid = "pu-2" },
-	{ .name = "vda3", .disk = "vda", .partno = 3, .probed = true },
-	{ .name = "vdb", .disk = "vdb", .probed = true },
+	{ .name = "vda3", .whole = "vda", .disk = "vda", .partno = 3, .probed = true },
+	{ .name = "vdb", .whole = "vdb", .disk = "vdb", .probed = true },
 	PART_ROW("vdb", 1, "ext4", "resin-rootA"),
 };
 
@@ -428,6 +429,18 @@ static void test_no_directory(void **state)
 	assert_true(report_save(&b, -1) < 0);
 }
 
+/* The integrator's file, byte for byte, for those who look for the slots later. */
+static void test_layout_is_left(void **state)
+{
+	(void)state;
+	assert_int_equal(report_save(&b, s.fd), 0);
+	assert_false(is_there(s.fd, "anteroot.json"));
+	b.layout_text = "{ \"waitSeconds\": 5 }\nand no JSON";
+	b.layout_len = strlen(b.layout_text);
+	assert_int_equal(report_save(&b, s.fd), 0);
+	assert_string_equal(get_text(s.fd, "anteroot.json"), b.layout_text);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -444,6 +457,7 @@ int main(void)
 		TEST(test_no_memory_to_save),
 		TEST(test_each_file_fails_alone),
 		TEST(test_no_directory),
+		TEST(test_layout_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

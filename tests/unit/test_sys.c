@@ -12,7 +12,10 @@
 
 #include "lib/sys.h"
 #include "tests/unit/fakesys.h"
+#include "tests/unit/namespace.h"
 #include "tests/unit/scratch.h"
+
+static bool real_poll; /* else poll() only notes its time-out */
 
 /* The real table. What would change this machine is only called in ways that the kernel refuses. */
 
@@ -125,15 +128,85 @@ static void test_processes(void **state)
 	assert_int_equal(sys_real.run("/nonexistent/x", with_status), 127);
 }
 
+static int ticks;
+
+static void tick(void *data)
+{
+	ticks += *(int *)data;
+}
+
+static struct sys_end limited(const char *script, int64_t timeout_msec)
+{
+	char path[] = "/bin/sh", option[] = "-c", copy[200];
+	char *const argv[] = { path, option, copy, NULL };
+	int one = 1;
+	const struct sys_limits limits = { timeout_msec, 200, tick, &one };
+	struct sys_end end = { .status = -1 };
+
+	(void)snprintf(copy, sizeof(copy), "%s", script);
+	ticks = 0;
+	assert_int_equal(sys_real.run_limited(path, argv, environ, &limits, &end), 0);
+	return end;
+}
+
+static void test_limited(void **state)
+{
+	const struct sys_limits limits = { .timeout_msec = 1000, .grace_msec = 1000 };
+	char *const none[] = { NULL };
+	struct sys_end end;
+
+	(void)state;
+	real_poll = true;
+	end = limited("exit 7", 10000);
+	assert_int_equal(end.status, 7);
+	assert_false(end.timed_out);
+	assert_int_equal(limited("kill -9 $$", 10000).status, 128 + 9);
+	/* It reads nothing of ours. */
+	assert_int_equal(limited("read line", 10000).status, 1);
+	end = limited("exec sleep 30", 100);
+	assert_true(end.timed_out);
+	assert_int_equal(end.status, 128 + 15);
+	end = limited("trap '' TERM; sleep 30 & while :; do wait; done", 1500);
+	assert_true(end.timed_out);
+	assert_int_equal(end.status, 128 + 9);
+	assert_int_equal(ticks, 1);
+	assert_int_equal(sys_real.run_limited("/nonexistent/x", none, none, &limits, &end), 0);
+	assert_int_equal(end.status, 127);
+	assert_int_equal(sys_real.run_limited("/", none, none, &limits, &end), 0);
+	assert_int_equal(end.status, 126);
+	real_poll = false;
+}
+
+static void test_watchdog_errors(void **state)
+{
+	(void)state;
+	assert_int_equal(sys_real.watchdog_stop(-1), -EBADF);
+}
+
+static void mounts_of_our_own(const void *data)
+{
+	(void)data;
+	EXPECT(sys_real.unshare_mounts() == 0);
+	EXPECT(sys_real.mount("x", "/proc", "tmpfs", 0, NULL) == 0);
+	EXPECT(access("/proc/self", F_OK) < 0);
+}
+
+static void test_unshare_mounts(void **state)
+{
+	(void)state;
+	in_namespace(mounts_of_our_own, NULL);
+	assert_int_equal(access("/proc/self", F_OK), 0);
+}
+
 static int timeout_given;
 
 /* In place of libc's for this program. */
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-	(void)fds;
-	(void)n;
+	struct timespec ts = { timeout / 1000, timeout % 1000 * 1000000L };
+
 	timeout_given = timeout;
-	return 0;
+	return real_poll ? ppoll(fds, n, &ts, NULL) : 0;
 }
 
 /* panic=2147484 became a negative time-out: a sleep without end. */
@@ -208,6 +281,9 @@ int main(void)
 		CASE(test_file_errors),
 		CASE(test_machine_errors),
 		CASE(test_processes),
+		CASE(test_limited),
+		CASE(test_watchdog_errors),
+		CASE(test_unshare_mounts),
 		CASE(test_long_panic_never_ends),
 		CASE(test_tables_are_complete),
 		CASE(test_fake_failures),
