@@ -128,6 +128,7 @@ enum abrecord_health abrecord_decode(const unsigned char bytes[static ABRECORD_B
 		return ABRECORD_DAMAGED;
 	if (get(bytes + AT_MAJOR, 2) > MAJOR && bytes[AT_ACTIVE] < AB_SLOTS) {
 		ret_rec->active = bytes[AT_ACTIVE];
+		ret_rec->generation = (uint32_t)get(bytes + AT_GENERATION, 4);
 		return ABRECORD_NEWER;
 	}
 	rec.generation = (uint32_t)get(bytes + AT_GENERATION, 4);
@@ -159,6 +160,12 @@ enum abrecord_health abrecord_decode(const unsigned char bytes[static ABRECORD_B
 	return ABRECORD_GOOD;
 }
 
+/* As serial numbers are compared (RFC 1982): the generation may wrap. */
+static bool is_later(const struct ab_record *a, const struct ab_record *b)
+{
+	return (int32_t)(a->generation - b->generation) > 0;
+}
+
 void abrecord_choose(const unsigned char *const copy[static ABRECORD_COPIES],
 		     struct abrecord_pair *ret)
 {
@@ -168,18 +175,17 @@ void abrecord_choose(const unsigned char *const copy[static ABRECORD_COPIES],
 	ab_blank(AB_A, &ret->record);
 	for (int i = 0; i < ABRECORD_COPIES; i++) {
 		ret->health[i] = copy[i] ? abrecord_decode(copy[i], &rec[i]) : ABRECORD_DAMAGED;
-		if (ret->health[i] == ABRECORD_NEWER) {
-			ret->read_only = true;
+		if (ret->health[i] != ABRECORD_NEWER)
+			continue;
+		if (!ret->read_only || is_later(&rec[1], &rec[0]))
 			ab_blank(rec[i].active, &ret->record);
-		}
+		ret->read_only = true;
 	}
 	if (ret->read_only)
 		return;
 	if (ret->health[0] == ABRECORD_GOOD)
 		ret->current = 0;
-	/* As serial numbers are compared (RFC 1982): the generation may wrap. */
-	if (ret->health[1] == ABRECORD_GOOD &&
-	    (ret->current < 0 || (int32_t)(rec[1].generation - rec[0].generation) > 0))
+	if (ret->health[1] == ABRECORD_GOOD && (ret->current < 0 || is_later(&rec[1], &rec[0])))
 		ret->current = 1;
 	ret->lost = ret->health[0] == ABRECORD_DAMAGED && ret->health[1] == ABRECORD_DAMAGED;
 	if (ret->current < 0)

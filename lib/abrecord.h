@@ -35,7 +35,7 @@ struct abrecord_pair {
 void abrecord_encode(const struct ab_record *rec,
 		     unsigned char ret[static ABRECORD_BYTES]) _nonnull_all_;
 
-/** @param ret_rec the record when the copy is good; `active` when it is newer; else untouched */
+/** @param ret_rec the record when the copy is good; `active` and `generation` when it is newer; else untouched */
 enum abrecord_health abrecord_decode(const unsigned char bytes[static ABRECORD_BYTES],
 				     struct ab_record *ret_rec) _nonnull_all_;
 

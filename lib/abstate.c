@@ -204,6 +204,9 @@ static struct ab_decision choose(struct deciding *d)
 
 	if (named < AB_SLOTS && named != active && usable_good(d, named))
 		return (struct ab_decision){ .slot = named, .reason = AB_REASON_LOADER };
+	/* Where a boot went it stays: what led there may be forgotten in the record that it stored. */
+	if (d->again && d->rec->booted == AB_RECOVERY && usable(d, AB_RECOVERY))
+		return (struct ab_decision){ .slot = AB_RECOVERY, .reason = AB_REASON_RECOVERY };
 	if (usable_good(d, active)) {
 		/* In the boot that has counted it already it is not left. */
 		if (is_exhausted(d, active) && !(d->again && d->rec->booted == active))

@@ -196,7 +196,8 @@ enum ab_refusal ab_reject(const struct ab_record *rec, const struct ab_asker *wh
 		return AB_OK;
 	s->state = AB_BAD;
 	s->bad = bad;
-	ret_next->active = other_of(slot);
+	if (!is_candidate(rec, other_of(slot))) /* a candidate is never what is gone back to */
+		ret_next->active = other_of(slot);
 	ab_note(ret_next, AB_EVENT_REJECT, slot, who->realtime_sec);
 	return AB_OK;
 }
@@ -249,6 +250,10 @@ void ab_rebuild(const struct ab_evidence *evidence, struct ab_record *ret_rec)
 		ret_rec->slot[named] = (struct ab_slot){ .state = AB_BAD, .bad = AB_BAD_UNKNOWN };
 		ret_rec->active = other_of(named);
 	}
+	/* A loader goes back to the active slot without a look at the other one. */
+	if (ret_rec->slot[ret_rec->active].state != AB_GOOD &&
+	    ret_rec->slot[other_of(ret_rec->active)].state == AB_GOOD)
+		ret_rec->active = other_of(ret_rec->active);
 	ret_rec->unknown = true;
 	ab_note(ret_rec, AB_EVENT_REBUILT, AB_NONE, evidence->realtime_sec);
 }

@@ -60,7 +60,22 @@ build/obj/fuzz/%.o: %.c build/obj/fuzz/flags | $(O)/third-party.stamp
 $(eval $(call content,build/obj/fuzz/flags,$(call squote,$(FUZZ_COMPILE) $(PINNED))))
 -include $(patsubst %.c,build/obj/fuzz/%.d,$(SOURCES) $(wildcard tests/fuzz/*.c))
 
-.PHONY: test-programs fuzz-programs klibc-programs objects
+# tests/enumerate: millions of states, so without sanitizers, and optimized; alone from the sources it proves.
+ENUMERATED := $(sort $(wildcard tests/enumerate/*.c)) lib/abstate.c lib/absteps.c lib/abnames.c lib/abrecord.c \
+	lib/osversion.c lib/digest.c
+ENUMERATE  := build/tests/glibc-enumerate/enumerate
+$(ENUMERATE): $(ENUMERATED:%.c=build/obj/glibc-enumerate/%.o)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(call LINK,$^)
+build/obj/glibc-enumerate/%.o: %.c $(O)/flags | $(O)/third-party.stamp
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -O2 -c -o $@ $<
+-include $(ENUMERATED:%.c=build/obj/glibc-enumerate/%.d)
+
+.PHONY: test-programs fuzz-programs klibc-programs enumerate-programs objects
+enumerate-programs: $(ENUMERATE)
 test-programs: $(CMOCKA_PROGRAMS) $(FUZZERS:%=$(T)/fuzz/%)
 fuzz-programs: $(FUZZERS:%=build/tests/fuzz/%)
 klibc-programs: $(if $(filter klibc,$(LIBC)),$(KLIBC_PROGRAMS),$(T)/klibc/numbers $(T)/klibc/addresses)
@@ -68,7 +83,7 @@ objects: $(OBJECTS)
 -include $(patsubst %.c,$(O)/%.d,$(wildcard tests/*/*.c))
 
 # The targets people call. A "+" hands make's job slots on.
-PARTS := unit cases fault certificates formats documents apply fuzz klibc style manners boot
+PARTS := unit cases fault enumerate certificates formats documents apply fuzz klibc style manners boot
 export STYLE_CFLAGS := -D_GNU_SOURCE -I. -isystem build/obj/klibc/third-party/include \
 	-DANTEROOT_VERSION='"$(VERSION)"' -DANTEROOT_BUILD_EPOCH=0
 export STYLE_KLIBC_CFLAGS := $(STYLE_CFLAGS) $(CFLAGS_klibc)
@@ -83,11 +98,13 @@ check check-quick $(PARTS:%=check-%) reproducible:
 run-tests:
 	+@tests/tools/run-tests $(RUN_TESTS)
 
-# What is written from the table of keys: the schema, the manual, the list in docs/CONFIG.md.
+# What is written from the table of keys: the schema, the manual, the list in docs/CONFIG.md; from the boot state's
+# functions: its picture.
 documents:
 	@tests/tools/packages check
 	+@$(MAKE) --no-print-directory LIBC=glibc SANITIZE=address,undefined build/tests/glibc-san/tools/describe
-	@tests/tools/documents build/tests/glibc-san/tools/describe --write
+	+@$(MAKE) --no-print-directory LIBC=glibc enumerate-programs
+	@tests/tools/documents build/tests/glibc-san/tools/describe build/tests/glibc-enumerate/enumerate --write
 
 # Fuzzing without an end in sight: FUZZ_SECONDS each, one beside the other when make has slots for them.
 .PHONY: fuzz $(FUZZERS:%=fuzz-%)
