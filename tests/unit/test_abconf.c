@@ -160,6 +160,7 @@ static const struct {
 	{ "null", "counter", "expected agent or loader" },
 	{ "\"x\"", "files", "expected a list of names" },
 	{ "[]", "files", "expected a list of names" },
+	{ "{ \"x\": \"a\" }", "files", "expected a list of names" },
 	{ "[\"\"]", "files", NAMES },
 	{ "[1]", "files", NAMES },
 	{ "[\"/boot/x\"]", "files", NAMES },
@@ -169,6 +170,7 @@ static const struct {
 	{ "4", "partition", "expected a PARTLABEL" },
 	{ "0", "offsets", OFFSETS },
 	{ "[]", "offsets", OFFSETS },
+	{ "{ \"x\": 512 }", "offsets", OFFSETS },
 	{ "[1]", "offsets", OFFSETS },
 	{ "[-512]", "offsets", OFFSETS },
 	{ "[\"0\"]", "offsets", OFFSETS },
@@ -241,6 +243,41 @@ static void test_loader_counts_in_no_record(void **state)
 	assert_int_equal(read_conf("{ \"backend\": \"none\", \"counter\": \"loader\" }"), 0);
 }
 
+static void test_key_of_health_is_named_in_full(void **state)
+{
+	(void)state;
+	assert_int_equal(read_conf("{ \"health\": { \"seconds\": 0 } }"), -EBADMSG);
+	assert_wrong("bootState.health.seconds", "expected 1 to 86400 seconds");
+	assert_int_equal(read_conf("{ \"health\": { \"windowSeconds\": -1 } }"), -EBADMSG);
+	assert_wrong("bootState.health.windowSeconds", "expected 0 (once) to 86400 seconds");
+	assert_int_equal(read_conf("{ \"health\": { \"pauseSeconds\": 3601 } }"), -EBADMSG);
+	assert_wrong("bootState.health.pauseSeconds", "expected 1 to 3600 seconds");
+	assert_int_equal(read_conf("{ \"health\": { \"tries\": 3 } }"), -EBADMSG);
+	assert_wrong("bootState.health.tries", "expected a key of docs/STATE.md");
+}
+
+static void test_copies_do_not_overlap(void **state)
+{
+	static const char *const texts[] = {
+		"{ \"partition\": \"x\", \"offsets\": [512, 512] }",
+		"{ \"partition\": \"x\", \"backend\": \"ubootenv\" }", /* 16384 bytes each */
+		"{ \"partition\": \"x\", \"backend\": \"ubootenv\", \"offsets\": [16384, 512] }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		assert_int_equal(read_conf(texts[i]), -EBADMSG);
+		assert_wrong("bootState.offsets", "expected copies that do not overlap");
+	}
+	assert_int_equal(read_conf("{ \"partition\": \"x\", \"offsets\": [512, 0] }"), 0);
+	assert_int_equal(read_conf("{ \"partition\": \"x\", \"backend\": \"ubootenv\","
+				   "  \"offsets\": [16384, 0] }"),
+			 0);
+	assert_int_equal(read_conf("{ \"partition\": \"x\", \"backend\": \"ubootenv\","
+				   "  \"offsets\": [0] }"),
+			 0);
+}
+
 static int parse_layout(const char *state, struct layout *ret)
 {
 	const char *text = arena_printf(&a, "{ \"waitSeconds\": 1, \"bootState\": %s }", state);
@@ -297,10 +334,16 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),	  TEST(test_every_key),
-		TEST(test_backends),	  TEST(test_lowest),
-		TEST(test_mistakes),	  TEST(test_loader_counts_in_no_record),
-		TEST(test_in_the_layout), TEST(test_no_memory),
+		TEST(test_defaults),
+		TEST(test_every_key),
+		TEST(test_backends),
+		TEST(test_lowest),
+		TEST(test_mistakes),
+		TEST(test_loader_counts_in_no_record),
+		TEST(test_key_of_health_is_named_in_full),
+		TEST(test_copies_do_not_overlap),
+		TEST(test_in_the_layout),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
