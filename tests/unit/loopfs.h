@@ -25,10 +25,11 @@ struct loopfs {
 	int loop;	 /* keeps the device */
 };
 
-/* Another test may take the free device first. */
-static inline bool loopfs_attach(struct loopfs *l, int image)
+/* Another test may take the free device first. @param sector bytes, 0: the usual ones */
+static inline bool loopfs_attach(struct loopfs *l, int image, unsigned int sector)
 {
 	struct loop_config config = { .fd = (unsigned int)image,
+				      .block_size = sector,
 				      .info.lo_flags = LO_FLAGS_AUTOCLEAR };
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 
@@ -76,7 +77,7 @@ static inline void loopfs_make(struct loopfs *l, const char *scratch)
 	fd = open(image, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	EXPECT(fd >= 0 && ftruncate(fd, 8 << 20) == 0);
 	EXPECT(mkdir(l->dir, 0755) == 0);
-	if (system(command) != 0 || !loopfs_attach(l, fd)) /* NOLINT: names are our own */
+	if (system(command) != 0 || !loopfs_attach(l, fd, 0)) /* NOLINT: names are our own */
 		_exit(NAMESPACE_SKIP);
 	close(fd);
 	if (mount(l->device, l->dir, "ext4", 0, NULL) < 0)

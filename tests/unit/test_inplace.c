@@ -11,7 +11,6 @@
 
 #include "lib/inplace.h"
 #include "tests/unit/fakesys.h"
-#include "tests/unit/loopfs.h"
 #include "tests/unit/scratch.h"
 
 #define DEVICE_BYTES 8192u
@@ -276,86 +275,6 @@ static void test_no_file_of_ours(void **state)
 	}
 }
 
-static int open_on(const struct loopfs *l, const char *name)
-{
-	_cleanup_close_ int dir = open(l->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	EXPECT(dir >= 0);
-	return inplace_open_file(l->device, dir, name, &p, &why);
-}
-
-static void holes(const void *data)
-{
-	struct loopfs l;
-	char path[400];
-
-	loopfs_make(&l, data);
-	loopfs_put(&l, "whole", "x", 'x', 5000);
-	loopfs_put(&l, "holed", "x", 'x', 1024);
-	(void)snprintf(path, sizeof(path), "%s/holed", l.dir);
-	EXPECT(truncate(path, 32768) == 0);
-	EXPECT(open_on(&l, "holed") == -EINVAL);
-	EXPECT(strstr(why.cause, "it has a hole: write it in full"));
-	EXPECT(open_on(&l, "whole") == 0);
-	EXPECT(p.size == 5000 && p.at[0] > 0 && p.at[4] > 0);
-	inplace_close(&p);
-	loopfs_put(&l, "tail", "x", 'x', 100); /* a device that is not there */
-	(void)snprintf(l.device, sizeof(l.device), "/dev/anteroot-absent");
-	EXPECT(open_on(&l, "tail") == -ENOENT);
-	EXPECT(strcmp(why.object, "/dev/anteroot-absent") == 0);
-}
-
-static void test_holes_are_refused(void **state)
-{
-	(void)state;
-	in_namespace(holes, s.path);
-}
-
-/* All that a cut in the file system could spoil: nothing of it changes but the sectors. */
-static void written_where_it_lies(const void *data)
-{
-	static char got[8192], all[8192];
-	struct stat st, now;
-	struct loopfs l;
-	char path[400];
-
-	loopfs_make(&l, data);
-	loopfs_put(&l, "before", "b", 'b', 4096);
-	loopfs_put(&l, "state", "hello", '#', 2500);
-	loopfs_put(&l, "behind", "c", 'c', 4096);
-	loopfs_unmount(&l);
-	loopfs_mount(&l, MS_RDONLY);
-	(void)snprintf(path, sizeof(path), "%s/state", l.dir);
-	EXPECT(stat(path, &st) == 0);
-	EXPECT(loopfs_get(&l, "state", got, sizeof(got)) == 2500);
-	EXPECT(open_on(&l, "state") == 0);
-	EXPECT(p.size == 2500 && inplace_read(&p, got, &why) == 0);
-	EXPECT(memcmp(got, "hello###", 8) == 0 && got[2499] == '#');
-	got[1] = 'a';
-	got[2499] = '!';
-	fakesys_reset("/dev");
-	EXPECT(inplace_write(&fakesys, &p, got, &why) == 0);
-	EXPECT(fakesys_count("pwrite /loop") == 2);
-	inplace_close(&p);
-	EXPECT(loopfs_get(&l, "state", all, sizeof(all)) == 2500);
-	EXPECT(memcmp(all, got, 2500) == 0);
-	EXPECT(stat(path, &now) == 0);
-	EXPECT(now.st_size == st.st_size && now.st_mtim.tv_sec == st.st_mtim.tv_sec &&
-	       now.st_mtim.tv_nsec == st.st_mtim.tv_nsec);
-	loopfs_unmount(&l);
-	loopfs_mount(&l, MS_RDONLY);
-	EXPECT(loopfs_get(&l, "state", all, sizeof(all)) == 2500);
-	EXPECT(memcmp(all, got, 2500) == 0);
-	EXPECT(loopfs_get(&l, "before", all, sizeof(all)) == 4096 && all[4095] == 'b');
-	EXPECT(loopfs_get(&l, "behind", all, sizeof(all)) == 4096 && all[0] == 'c');
-}
-
-static void test_file_is_written_where_it_lies(void **state)
-{
-	(void)state;
-	in_namespace(written_where_it_lies, s.path);
-}
-
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -373,8 +292,6 @@ int main(void)
 		TEST(test_kernel_lets_nobody_write),
 		TEST(test_device_without_direct_access),
 		TEST(test_no_file_of_ours),
-		TEST(test_holes_are_refused),
-		TEST(test_file_is_written_where_it_lies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
