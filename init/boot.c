@@ -24,6 +24,7 @@ void boot_init(struct boot *b, const struct sys *sys)
 	memset(b, 0, sizeof(*b));
 	b->sys = sys;
 	b->old_root = "/";
+	b->dev_dir = "/dev";
 	b->uevent_fd = -1;
 	b->facts.layout = layout_default;
 	b->facts.run_dir = "/run/anteroot";

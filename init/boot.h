@@ -16,6 +16,7 @@
 struct boot {
 	const struct sys *sys;
 	const char *old_root; /* "/": what is left behind, and deleted, at the hand-over */
+	const char *dev_dir;  /* "/dev": of what the boot state is read from and written to */
 	struct arena arena; /* facts, plans and the report: everything lives as long as the boot */
 	struct facts facts;
 	struct log log;

@@ -74,7 +74,7 @@ static const char *raw_device(struct boot *b)
 	if (!name || !f->boot_disk)
 		return NULL;
 	dev = blockdev_find(&f->devs, &tag, f->boot_disk, NULL);
-	return dev ? arena_printf(&b->arena, "/dev/%s", dev->name) : NULL;
+	return dev ? arena_printf(&b->arena, "%s/%s", b->dev_dir, dev->name) : NULL;
 }
 
 void observe_state_place(struct boot *b, struct abstore *ret)
@@ -93,7 +93,7 @@ void observe_state_place(struct boot *b, struct abstore *ret)
 	const char *dir =
 		arena_printf(&b->arena, "%s/mnt/%s", f->run_dir, f->layout.part[PART_BOOT].name);
 
-	ret->device = arena_printf(&b->arena, "/dev/%s", boot);
+	ret->device = arena_printf(&b->arena, "%s/%s", b->dev_dir, boot);
 	if (dir && ret->device)
 		ret->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }

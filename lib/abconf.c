@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/abrecord.h"
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/osversion.h"
@@ -25,6 +26,7 @@ const char *ab_backend_name(enum ab_backend backend)
 struct reading {
 	struct arena *a;
 	const struct json *j; /* the value of the key */
+	const char *where;    /* whose key it is */
 	struct abconf *conf;
 	struct reason *r;
 };
@@ -33,7 +35,7 @@ static int wrong(const struct reading *rd, const char *key, const char *expected
 {
 	char object[64];
 
-	(void)snprintf(object, sizeof(object), "bootState.%s", key);
+	(void)snprintf(object, sizeof(object), "%s.%s", rd->where, key);
 	return reason_setf(rd->r, EBADMSG, "use", object, "expected %s (%s)", expected,
 			   LAYOUT_PATH);
 }
@@ -127,9 +129,15 @@ static bool is_plain_path(const char *path)
 	return path && *path && *path != '/' && !strstr(path, "..");
 }
 
+/* The first of a list, NULL of an object too: its members would have an order of their own. */
+static const struct json *first_of_list(const struct json *j)
+{
+	return json_type(j) == JSON_ARRAY ? json_first(j) : NULL;
+}
+
 static int read_files(const struct reading *rd)
 {
-	const struct json *item = json_first(rd->j);
+	const struct json *item = first_of_list(rd->j);
 	size_t n = 0;
 	int err = item ? 0 : wrong(rd, "files", "a list of names");
 
@@ -152,7 +160,7 @@ static int read_partition(const struct reading *rd)
 
 static int read_offsets(const struct reading *rd)
 {
-	const struct json *item = json_first(rd->j);
+	const struct json *item = first_of_list(rd->j);
 	unsigned int n = 0;
 
 	for (; item; item = json_next(item), n++) {
@@ -202,7 +210,7 @@ static int read_health(const struct reading *rd)
 	int err = json_type(rd->j) == JSON_OBJECT ? 0 : wrong(rd, "health", "an object");
 
 	for (const struct json *j = json_first(rd->j); j && err == 0; j = json_next(j)) {
-		const struct reading inner = { rd->a, j, rd->conf, rd->r };
+		const struct reading inner = { rd->a, j, "bootState.health", rd->conf, rd->r };
 
 		err = read_numbers(&inner, json_name(j), ARRAY_SIZE(numbers) - HEALTH_NUMBERS,
 				   ARRAY_SIZE(numbers));
@@ -229,6 +237,15 @@ static int read_key(const struct reading *rd)
 	return read_numbers(rd, json_name(rd->j), 0, ARRAY_SIZE(numbers) - HEALTH_NUMBERS);
 }
 
+/* Two copies in one place are one: a cut would cost both. */
+static bool copies_overlap(const struct abconf *conf)
+{
+	uint64_t size = conf->backend == AB_UBOOTENV ? conf->size : ABRECORD_BYTES;
+	uint64_t a = conf->offset[0], b = conf->offset[1];
+
+	return conf->partition && conf->n_offsets > 1 && (a < b ? b - a : a - b) < size;
+}
+
 int abconf_read(struct arena *a, const struct json *j, struct abconf *ret, struct reason *r)
 {
 	struct abconf conf = *ret;
@@ -237,7 +254,7 @@ int abconf_read(struct arena *a, const struct json *j, struct abconf *ret, struc
 		return reason_setf(r, EBADMSG, "use", "bootState", "expected an object (%s)",
 				   LAYOUT_PATH);
 	for (const struct json *item = json_first(j); item; item = json_next(item)) {
-		const struct reading rd = { a, item, &conf, r };
+		const struct reading rd = { a, item, "bootState", &conf, r };
 		int err = read_key(&rd);
 
 		if (err < 0)
@@ -249,6 +266,9 @@ int abconf_read(struct arena *a, const struct json *j, struct abconf *ret, struc
 				   "expected the backend grubenv, uenv or ubootenv with loader: no "
 				   "loader counts in a record (%s)",
 				   LAYOUT_PATH);
+	if (copies_overlap(&conf))
+		return reason_setf(r, EBADMSG, "use", "bootState.offsets",
+				   "expected copies that do not overlap (%s)", LAYOUT_PATH);
 	*ret = conf;
 	return 0;
 }

@@ -58,7 +58,8 @@ extern const struct abconf abconf_default;
  *       "panicSeconds": 5, "watchdogSeconds": 60,
  *       "health": { "seconds": 60, "windowSeconds": 600, "pauseSeconds": 10 } }
  *
- * Every key may be absent; an unknown one is an error, because a limit that is not understood is not kept.
+ * Every key may be absent; an unknown one is an error, because a limit that is not understood is not kept. So are
+ * two copies on a partition that overlap.
  *
  * @param ret holds the defaults on entry
  * @return 0; -EBADMSG with the key and what was expected in the reason; -ENOMEM

@@ -54,7 +54,7 @@ int abstore_store(const struct sys *sys, const struct abstore *s, struct abstore
 
 /**
  * Makes the two files of `record` on the boot partition, blank, when they are not there. For a running
- * system: the initramfs never makes a file.
+ * system: the initramfs never makes a file. Whole or not at all, by way of NAME.new.
  *
  * @return 0; -EEXIST is none of its results; -EROFS, -ENOSPC, …
  */

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/abstore_backend.h"
@@ -122,31 +125,45 @@ static int record_store(const struct sys *sys, const struct abstore *s, struct a
 	return 0;
 }
 
-static int make_file(const struct sys *sys, const struct abstore *s, const char *name,
-		     struct reason *r)
+static int fill_file(const struct sys *sys, int dirfd, const char *name)
 {
 	static const unsigned char zero[FILE_BYTES];
 	_cleanup_close_ int fd =
-		sys->open(s->dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+		sys->open(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	size_t done = 0;
-	int err = 0;
 
-	if (fd == -EEXIST)
-		return 0;
 	if (fd < 0)
-		return reason_set(r, fd, "make", name);
-	while (done < sizeof(zero) && err == 0) {
+		return fd;
+	while (done < sizeof(zero)) {
 		ssize_t n = sys->write(fd, zero + done, sizeof(zero) - done);
 
-		err = n < 0 ? (int)n : 0;
-		done += n > 0 ? (size_t)n : 0;
+		if (n < 0)
+			return (int)n;
+		done += (size_t)n;
 	}
+	return sys->fsync(fd);
+}
+
+/* Under another name until it is whole: after a cut a short one would be taken for a copy, and never be filled. */
+static int make_file(const struct sys *sys, const struct abstore *s, const char *name,
+		     struct reason *r)
+{
+	char part[NAME_MAX + sizeof(".new")];
+	struct stat st;
+	int err;
+
+	if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return reason_set(r, errno, "look at", name);
+	if (snprintf(part, sizeof(part), "%s.new", name) >= (int)sizeof(part))
+		return reason_set(r, ENAMETOOLONG, "make", name);
+	err = fill_file(sys, s->dirfd, part);
 	if (err == 0)
-		err = sys->fsync(fd);
-	/* What is left would be taken for a copy, and is too short for one. */
+		err = sys->renameat(s->dirfd, part, s->dirfd, name);
 	if (err < 0)
-		(void)sys->unlinkat(s->dirfd, name, 0);
-	return err < 0 ? reason_set(r, err, "write", name) : 0;
+		(void)sys->unlinkat(s->dirfd, part, 0);
+	return err < 0 ? reason_set(r, err, "make", name) : 0;
 }
 
 static int record_create(const struct sys *sys, const struct abstore *s, struct reason *r)

@@ -21,6 +21,7 @@
 #include "init/apply.h"
 #include "init/decide.h"
 #include "init/observe_config.h"
+#include "init/observe_state.h"
 #include "tests/fault/fixture.h"
 
 #define ROUNDS_MAX 32
@@ -110,13 +111,35 @@ void fixture_make(struct fixture *f, const char *parent, const char *target_pare
 }
 
 static const struct blockdev devices[] = {
-	DISK_ROW("vda", 5),
+	DISK_ROW("vda", 6),
 	PART_ROW("vda", 1, "vfat", "resin-boot"),
 	PART_ROW("vda", 2, "ext4", "resin-rootA"),
 	PART_ROW("vda", 3, "ext4", "resin-rootB"),
 	PART_ROW("vda", 4, "ext4", "resin-state"),
 	PART_ROW("vda", 5, "ext4", "resin-data"),
+	{ .name = "vda6",
+	  .whole = "vda",
+	  .disk = "vda",
+	  .partno = 6,
+	  .probed = true,
+	  .partlabel = "state" },
 };
+
+/* The first copy is the current one. */
+static void make_state(const struct fixture *f)
+{
+	static unsigned char bytes[FIXTURE_COPY_AT(1) + ABRECORD_BYTES];
+	struct ab_record rec;
+
+	ab_blank(AB_A, &rec);
+	rec.generation = 9;
+	rec.transaction = 7;
+	rec.slot[AB_B] = (struct ab_slot){ .state = AB_CANDIDATE, .tries = 3 };
+	assert_true(ab_valid(&rec));
+	abrecord_encode(&rec, bytes);
+	make_dir(f->base, "dev");
+	make_file(f->base, "dev/vda6", bytes, sizeof(bytes), 0600);
+}
 
 static struct module one_module = { .name = "virtio_blk", .options = "", .wanted = "virtio:d2" };
 
@@ -185,6 +208,12 @@ void fixture_again(struct fixture *f, bool target_writable)
 	b->facts.devs.dev = (struct blockdev *)devices;
 	b->facts.devs.n = ARRAY_SIZE(devices);
 	b->facts.modules = (struct module_list){ &one_module, 1, 1 };
+	f->boots = (unsigned char)(f->boots % UINT8_MAX + 1);
+	if (f->candidate) {
+		b->dev_dir = arena_printf(&b->arena, "%s/dev", f->base);
+		b->facts.layout.state.backend = AB_RECORD;
+		b->facts.layout.state.partition = "state";
+	}
 	f->target_writable = target_writable;
 	b->facts.build_usec = INT64_C(1) << 40;
 	b->facts.runtime_dir = arena_printf(&b->arena, "%s/run", f->base);
@@ -200,6 +229,8 @@ void fixture_restart(struct fixture *f, bool target_writable)
 	make_dir(f->base, "old");
 	make_dir(f->base, "old/lib");
 	make_dir(f->base, "run");
+	if (f->candidate)
+		make_state(f);
 	make_file(f->base, "old/init", "x", 1, 0755);
 	make_file(f->base, "old/lib/module.ko", "x", 1, 0644);
 	empty_dir(f->target);
@@ -218,6 +249,10 @@ static int play_round(const struct fixture *f, enum stage stage)
 		b->facts.target_writable = f->target_writable;
 		if (!f->target_writable)
 			b->facts.manifest.n = 0;
+	}
+	if (stage == STAGE_ROOT && f->candidate && !b->facts.state.read) {
+		observe_state(b);
+		memset(b->facts.state.boot_id, f->boots, AB_BOOT_ID_LEN);
 	}
 	decide(stage, &b->facts, &plan);
 	result = apply(b, &plan);

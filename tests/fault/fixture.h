@@ -9,13 +9,18 @@
  * and its system calls go to fakesys. The root that it boots is a tree of plain files.
  */
 
+/* Where the copies of the boot state are on its partition. */
+#define FIXTURE_COPY_AT(copy) ((copy) ? 4096 : 0)
+
 struct fixture {
 	char shared[200]; /* below it files are real to fakesys */
 	char base[256];	  /* in shared: old/ is the initramfs, run/ is run_dir */
 	char target[256]; /* the root: in shared, or on another file system */
 	struct boot *boot;
 	bool target_writable;
-	const char *config; /* text of config.json; NULL: one with every key */
+	const char *config;  /* text of config.json; NULL: one with every key */
+	bool candidate;	     /* there is a boot state, on base/dev/vda6, and slot B is armed */
+	unsigned char boots; /* so far: each has a boot id of its own */
 };
 
 /**
