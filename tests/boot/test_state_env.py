@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The boot state in loaders' environments, in real boots (docs/STATE.md): as test_state.py has it for `record`."""
 
+import io
 import json
 
 import pytest
@@ -143,7 +144,7 @@ def test_duplicate_files(device, tmp_path):
     dev = device("uenv", files=description.boot_files, base=raw)
     target = dev.boot()
     assert why(target) == ("B", "attempt") and target.state["slots"]["B"]["attempts"] == 2
-    after = partition.files(dev.boot_partition())
+    after = partition.files(io.BytesIO(dev.boot_partition()))
     assert after[twin[0]].startswith(b"bootcount=2\n") and after[count[0]] == count[1]
 
 

@@ -118,16 +118,25 @@ class BootPartition:
         return self.start <= write.at < self.start + len(self.before)
 
     def apply(self, patches):
-        """The partition as these writes leave it."""
-        after = bytearray(self.before)
-        for at, data in patches:
-            after[at - self.start:at - self.start + len(data)] = data
-        self.path.write_bytes(after)
-        return bytes(after)
+        """Leaves the partition as these writes do; what the files have then."""
+        with open(self.path, "r+b") as file:
+            # the last cut is taken back: nobody has written beside the files
+            for sector in self.sectors():
+                at = sector * SECTOR - self.start
+                file.seek(at)
+                file.write(self.before[at:at + SECTOR])
+            for at, data in patches:
+                file.seek(at - self.start)
+                file.write(data)
+        with open(self.path, "rb") as file:
+            return self.files(file)
 
-    def files(self, content):
-        """The files' bytes, by their sectors as they were before."""
-        return {name: b"".join(content[at:at + SECTOR] for at in offsets)[:self.sizes[name]]
+    def files(self, file):
+        """Each file's bytes in a partition that is open, by their sectors as they were before."""
+        def sector(at):
+            file.seek(at)
+            return file.read(SECTOR)
+        return {name: b"".join(map(sector, offsets))[:self.sizes[name]]
                 for name, offsets in self.offsets.items()}
 
 
