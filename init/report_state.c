@@ -67,9 +67,10 @@ void report_record(struct json *j, struct arena *a, const struct ab_record *rec)
 	add_transitions(j, rec);
 }
 
+/* What is on the disk is of this boot. A loader that counts writes nothing of it. */
 static bool is_stored(const struct facts_state *s)
 {
-	return memcmp(s->record.boot_id, s->found.record.boot_id, AB_BOOT_ID_LEN) == 0;
+	return memcmp(s->boot_id, s->found.record.boot_id, AB_BOOT_ID_LEN) == 0;
 }
 
 void report_state(struct json *j, struct boot *b)

@@ -179,7 +179,9 @@ static void load_candidate(const struct values *v, const struct abenv_device *de
 	count = read_count(dev, v->count, tries);
 	if (!is(v->count_for, v->txn)) {
 		report->stale_count = v->count[0] && count > 0;
-		count = 0;
+		/* Rule 7: no fresh tries when bootcount.env is lost. A loader that counts has nothing else. */
+		count = dev->counter == AB_AGENT ? remembered : 0;
+		count = count < tries ? count : tries;
 	}
 	report->double_count = dev->counter == AB_AGENT && same && count != remembered;
 	make_candidate(slot, tries, count);

@@ -8,46 +8,13 @@ import time
 import pytest
 
 from boot import harness, record
+from boot.device import Device, initramfs_with, why
 from boot.record import CANDIDATE, GOOD, Record, Slot
 from image import disk, kernel
 from image.disk import Disk
 
 WATCHDOG = ["-device", "i6300esb", "-watchdog-action", "reset"]
 CUTS = 10   # in each phase
-
-
-class Device:
-    """A disk that keeps what was written to it from one boot to the next."""
-
-    def __init__(self, machine, folder, description):
-        self._machine, self._folder, self.description = machine, folder, description
-        self.image = harness.overlay(disk.image(description), folder, "device")
-
-    def boot(self, append="", before=(), **options):
-        """One boot to the tiny root; its report. before: disks that come first on the bus."""
-        with self._machine([*before, self.image], append, **options) as vm:
-            target = vm.report()
-            assert vm.wait_exit() == "guest-shutdown"
-            target.console = vm.console
-            return target
-
-    def boot_badly(self, append, wanted="guest-reset", **options):
-        """One boot that ends in a reset; the report that its target made before."""
-        with self._machine([self.image], append, **options) as vm:
-            target = vm.report()
-            assert vm.wait_exit() == wanted
-            target.console = vm.console
-            return target
-
-    @property
-    def copies(self):
-        """Both copies of the record: a Record, or None for one that is blank or damaged."""
-        return record.read(self.image, self._folder, self.description)
-
-    @property
-    def record(self):
-        """The record that counts now."""
-        return record.newest(self.image, self._folder, self.description)
 
 
 @pytest.fixture
@@ -61,18 +28,8 @@ def device(machine, tmp_path):
 @pytest.fixture(scope="session")
 def watched(program):
     """An initramfs with the driver of QEMU's watchdog, and a short time for it."""
-    layout = '{"bootState": {"watchdogSeconds": 4}}'
-    folder = disk.PROJECT / "build/tests/boot"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "watched.json").write_text(layout, encoding="ascii")
-    return kernel.initramfs(program, "--file",
-                            f"{folder / 'watched.json'}:/etc/anteroot/anteroot.json",
-                            modules=(*kernel.MODULES, "i6300esb"))
-
-
-def why(target):
-    """Slot and reason, as the state has them."""
-    return target.slot, target.state["reason_name"]
+    return initramfs_with(program, "watched", '{"bootState": {"watchdogSeconds": 4}}',
+                          (*kernel.MODULES, "i6300esb"))
 
 
 def test_candidate_is_counted_and_rolled_back(device):

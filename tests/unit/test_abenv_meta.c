@@ -134,6 +134,28 @@ static void test_double_count(void **state)
 	assert_int_equal(rec.slot[AB_B].attempts, 2);
 }
 
+/* bootcount.env lost, or overwritten: what the record remembers of this transaction gives no fresh tries. */
+static void test_lost_count_file(void **state)
+{
+	struct ab_record from = trying();
+
+	(void)state;
+	reload(&from, "bootcount=\nanteroot_count_for=\n");
+	assert_slot(AB_B, AB_TRYING, AB_BAD_NONE);
+	assert_int_equal(rec.slot[AB_B].attempts, 1);
+	from.slot[AB_B].attempts = 3;
+	reload(&from, "bootcount=\nanteroot_count_for=\n");
+	assert_int_equal(rec.slot[AB_B].attempts, 3);
+	/* The loader counts, and starts anew: so it is said. */
+	dev.counter = AB_LOADER;
+	reload(&from, "bootcount=\nanteroot_count_for=\n");
+	assert_int_equal(rec.slot[AB_B].attempts, 0);
+	/* Nothing is remembered of another transaction. */
+	dev.counter = AB_AGENT;
+	reload(&from, "anteroot_txn=0000002b\nanteroot_seal=A.0000002b.3.3.1\n");
+	assert_int_equal(rec.slot[AB_B].attempts, 0);
+}
+
 /* With the loader counting, a count is what makes a candidate one that was tried. */
 static void test_loader_counts(void **state)
 {
@@ -238,6 +260,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plain_wins, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_with_meta, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_double_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost_count_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loader_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_meta_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_with_meta, setup, teardown),

@@ -172,6 +172,28 @@ static void test_state(void **state)
 	assert_null(word(nth(failed, 1), "slot"));
 }
 
+/* With a loader that counts a record that is read and kept as it is is not one that was stored. */
+static void test_stored(void **state)
+{
+	struct facts_state *st = &b.facts.state;
+	_cleanup_json_ struct json *before = NULL, *after = NULL;
+	bool stored;
+
+	(void)state;
+	st->found.backend = AB_GRUBENV;
+	st->decided = true;
+	st->boot_id[0] = 1;
+	assert_int_equal(report_save(&b, s.fd), 0);
+	before = saved("state.json");
+	assert_true(json_bool(json_get(before, "stored"), &stored));
+	assert_false(stored);
+	st->found.record.boot_id[0] = 1;
+	assert_int_equal(report_save(&b, s.fd), 0);
+	after = saved("state.json");
+	assert_true(json_bool(json_get(after, "stored"), &stored));
+	assert_true(stored);
+}
+
 static void test_error_and_writable_root(void **state)
 {
 	_cleanup_json_ struct json *st = NULL;
@@ -448,6 +470,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_empty_boot),
 		TEST(test_state),
+		TEST(test_stored),
 		TEST(test_error_and_writable_root),
 		TEST(test_seen_and_decided),
 		TEST(test_config_keys),
