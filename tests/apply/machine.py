@@ -145,6 +145,25 @@ class Machine:
         return [at for at in range(MIB, MIB + SIZE, 512)
                 if data[at:at + 8] == b"anteroot" and data[at + 16] < 2]
 
+    def env(self, name):
+        """A loader's environment, as it lies on the disk: the program writes past the file system's cache."""
+        text = self.run("dd", f"if=/mnt/boot/{name}", "iflag=direct", "bs=1024",
+                        "status=none").stdout
+        return dict(line.split("=", 1) for line in text.splitlines()
+                    if "=" in line and line[0] != "#")
+
+    def loader_counts(self, name):
+        """What a loader does before the kernel: one more, for this transaction."""
+        found = self.env(name)
+        same = found["anteroot_count_for"] == found["anteroot_txn"]
+        count = int(found["bootcount"]) + 1 if same else 1
+        self.run("sh", "-ec", """
+            dd if="$1" iflag=direct bs=1024 status=none |
+            sed "s/^bootcount=.*/bootcount=$2/; s/^anteroot_count_for=.*/anteroot_count_for=$3/" \
+                >/run/env
+            dd if=/run/env of="$1" oflag=direct bs=1024 conv=notrunc status=none
+            """, "sh", f"/mnt/boot/{name}", count, found["anteroot_txn"])
+
     def run(self, *words, env=None, check=True):
         """A command in the slot that runs."""
         return self.ns("env", *(f"{k}={v}" for k, v in (env or {}).items()), "chroot",

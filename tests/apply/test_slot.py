@@ -288,3 +288,34 @@ def test_two_at_a_time(machine):
     assert after["transaction"] == before["transaction"] + 8
     assert after["generation"] == before["generation"] + 8
     assert not after["damaged"]
+
+
+GRUBENV = "# GRUB Environment Block\nresin_root_part=2\nupgrade_available=0\nbootcount=0\n"
+
+
+def test_loader_counts(machine):
+    """GRUB's environment, and the loader's own count: the applets write what it reads."""
+    machine.write("/mnt/boot/grubenv", GRUBENV.ljust(1024, "#"))
+    machine.run("sync")
+    machine.configure(backend="grubenv", counter="loader", files=["grubenv"])
+    machine.boot()
+    status = machine.status()
+    assert (status["backend"], status["counter"]) == ("grubenv", "loader")
+    assert state(status, "A") == "good"
+    done = machine.anteroot("slot", "arm", "B", "--tries", "2")
+    assert done.stdout.endswith("next boot: slot B, attempt 1 of 2: it is a candidate\n")
+    written = machine.env("grubenv")
+    assert written["resin_root_part"] == "3" and written["upgrade_available"] == "1"
+    machine.loader_counts("grubenv")
+    assert machine.boot() == "B"
+    assert machine.status()["slots"]["B"]["attempts"] == 1
+    # An orderly end is given back at once: the loader counts before anybody else can.
+    machine.anteroot("slot", "orderly")
+    assert machine.env("grubenv")["bootcount"] == "0"
+    machine.loader_counts("grubenv")
+    assert machine.boot() == "B"
+    machine.anteroot("slot", "confirm")
+    written = machine.env("grubenv")
+    assert written["resin_root_part"] == "3" and written["upgrade_available"] == "0"
+    assert written["anteroot_good"] == "B"
+    assert state(machine.status(), "B") == "good"
