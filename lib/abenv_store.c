@@ -72,8 +72,8 @@ static int print_texts(const struct ab_record *rec, const struct abenv_device *d
 	ret->tries[0] = print_tries(rec, candidate, ret->txn, env);
 	abenv_print_part(dev, named, ret->part);
 	abenv_print_parts(dev, ret->parts);
-	(void)snprintf(ret->seal, sizeof(ret->seal), "%s.%s.%s.%s.%s", ret->part,
-		       ret->available, ret->good, ret->txn, ret->tries);
+	(void)snprintf(ret->seal, sizeof(ret->seal), "%s.%s.%s.%s.%s", ret->part, ret->available,
+		       ret->good, ret->txn, ret->tries);
 	abmeta_print(rec, ret->meta);
 	return 0;
 }

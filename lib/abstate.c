@@ -88,8 +88,11 @@ static void settle_last_boot(struct deciding *d)
 		s->refunds++;
 		ab_note(next, AB_EVENT_REFUND, next->booted, d->seen->realtime_sec);
 	}
-	if (next->orderly && s && s->state == AB_GOOD && s->unconfirmed > 0)
+	if (next->orderly && s && s->state == AB_GOOD && s->unconfirmed > 0 &&
+	    s->refunds < d->policy->refunds) {
 		s->unconfirmed--;
+		s->refunds++;
+	}
 	next->orderly = false;
 }
 
@@ -159,7 +162,11 @@ static struct ab_decision leave_exhausted(struct deciding *d, enum ab_slot_id sl
 {
 	enum ab_slot_id other = other_of(slot);
 	struct ab_slot *s = &d->next->slot[slot];
+	/* Without a delay: power cuts alone bring a device here too (tries-exhausted). */
+	const struct ab_decision stay = { .slot = slot, .reason = AB_REASON_DEGRADED };
 
+	if (!d->seen->durable) /* the next boot would leave it again, and the one after */
+		return stay;
 	if (usable_good(d, other) && d->next->switches < d->policy->switches) {
 		count_up(&d->next->switches);
 		d->next->active = other;
@@ -172,8 +179,7 @@ static struct ab_decision leave_exhausted(struct deciding *d, enum ab_slot_id sl
 		ab_note(d->next, AB_EVENT_RECOVERY, AB_RECOVERY, d->seen->realtime_sec);
 		return (struct ab_decision){ .slot = AB_RECOVERY, .reason = AB_REASON_RECOVERY };
 	}
-	/* Without a delay: power cuts alone bring a device here too (tries-exhausted). */
-	return (struct ab_decision){ .slot = slot, .reason = AB_REASON_DEGRADED };
+	return stay;
 }
 
 /* Nothing that is good can be booted (rule 8). A candidate is not among them: it would go uncounted. */

@@ -94,7 +94,8 @@ struct ab_slot {
 	unsigned int tries; /* candidate: attempts allowed, 1 to AB_TRIES_MAX */
 	unsigned int
 		attempts; /* candidate, and bad by AB_BAD_TRIES: counted boots of its transaction */
-	unsigned int refunds;	  /* candidate: orderly reboots that were given back */
+	unsigned int
+		refunds; /* orderly reboots that were given back; good: since it was confirmed */
 	unsigned int unconfirmed; /* good: boots in a row that nobody confirmed, saturating */
 	bool confirmed; /* good: confirmed at least once, so that boots without it mean something */
 	char version[AB_VERSION_MAX]; /* of the OS in it, "" when nobody said */

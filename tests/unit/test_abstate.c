@@ -139,6 +139,31 @@ static void test_clean_reboot_of_a_good_slot(void **state)
 	assert_int_equal(rec.slot[AB_A].unconfirmed, 2);
 }
 
+/* Rule 5: up to a cap. A good slot that restarts itself in good order, for ever, is left in the end. */
+static void test_clean_reboots_of_a_good_slot_have_a_cap(void **state)
+{
+	(void)state;
+	rec.slot[AB_A].confirmed = rec.slot[AB_B].confirmed = true;
+	rec.slot[AB_B].state = AB_GOOD;
+	for (unsigned int n = 0; n < policy.refunds + policy.good_attempts; n++) {
+		assert_decision(next_boot(), AB_A, AB_REASON_ACTIVE);
+		rec.orderly = true;
+	}
+	rec.orderly = false;
+	assert_decision(next_boot(), AB_B, AB_REASON_SWITCH_OVER);
+}
+
+/* What cannot be written down is not done: the next boot would do it again, and the one after. */
+static void test_exhausted_slot_on_a_read_only_disk(void **state)
+{
+	(void)state;
+	rec.slot[AB_A].confirmed = true;
+	rec.slot[AB_A].unconfirmed = policy.good_attempts;
+	seen.present[AB_RECOVERY] = true;
+	seen.durable = false;
+	assert_decision(next_boot(), AB_A, AB_REASON_DEGRADED);
+}
+
 static void test_ping_pong(void **state)
 {
 	enum ab_slot_id before = AB_A;
@@ -267,6 +292,8 @@ int main(void)
 		cmocka_unit_test_setup(test_count_not_saved, set_up),
 		cmocka_unit_test_setup(test_clean_reboots_count, set_up),
 		cmocka_unit_test_setup(test_clean_reboot_of_a_good_slot, set_up),
+		cmocka_unit_test_setup(test_clean_reboots_of_a_good_slot_have_a_cap, set_up),
+		cmocka_unit_test_setup(test_exhausted_slot_on_a_read_only_disk, set_up),
 		cmocka_unit_test_setup(test_ping_pong, set_up),
 		cmocka_unit_test_setup(test_tries_exhausted, set_up),
 		cmocka_unit_test_setup(test_stale_count, set_up),
