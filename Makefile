@@ -65,7 +65,9 @@ OBJECTS := $(SOURCES:%.c=$(O)/%.o)
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wvla -Wwrite-strings -Wundef -Wformat=2 \
 	-Wimplicit-fallthrough -Wnull-dereference
-OPTIMIZE := -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+# -Oz, where the compiler has it (gcc 12, clang): a few kilobytes less than -Os.
+SMALL    := $(if $(shell echo 'int x;' | $(CC) -Oz -xc -c -o /dev/null - 2>/dev/null && echo yes),-Oz,-Os)
+OPTIMIZE := $(SMALL) -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 HEADERS  := build/headers/$(DEB_ARCH)-$(KLIBC_VERSION)-$(LINUX_HEADERS_VERSION)
 KLIBC_DIR ?= $(HEADERS)/usr/lib/klibc
 

@@ -127,7 +127,7 @@ static int record_store(const struct sys *sys, const struct abstore *s, struct a
 
 static int fill_file(const struct sys *sys, int dirfd, const char *name)
 {
-	static const unsigned char zero[FILE_BYTES];
+	static unsigned char zero[FILE_BYTES]; /* not const: that would be a page of the program */
 	_cleanup_close_ int fd =
 		sys->open(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	size_t done = 0;

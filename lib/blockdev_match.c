@@ -61,10 +61,12 @@ bool blockdev_matches(const struct blockdev *dev, const struct tag *tag)
 bool blockdev_is_below(const struct blockdevs *devs, const struct blockdev *dev,
 		       const struct blockdev *upper)
 {
-	for (int depth = 0; upper && upper->n_below == 1 && depth < BLOCKDEV_DEPTH_MAX; depth++) {
-		if (strcmp(upper->below[0], dev->name) == 0)
+	const struct blockdev *at = upper;
+
+	for (int depth = 0; at && at->n_below == 1 && depth < BLOCKDEV_DEPTH_MAX; depth++) {
+		if (strcmp(at->below[0], dev->name) == 0)
 			return true;
-		upper = blockdev_by_name(devs, upper->below[0]);
+		at = blockdev_by_name(devs, at->below[0]);
 	}
 	return false;
 }
