@@ -122,8 +122,9 @@ static bool try_candidate(struct deciding *d, struct ab_decision *decision)
 		roll_back(d, c, AB_BAD_MISSING);
 	} else if (!counted && s->attempts >= s->tries) {
 		roll_back(d, c, AB_BAD_TRIES);
-	} else if (!d->seen->durable || (d->seen->named < AB_SLOTS && d->seen->named != c &&
-					 usable_good(d, d->seen->named))) {
+	} else if (!counted &&
+		   (!d->seen->durable || (d->seen->named < AB_SLOTS && d->seen->named != c &&
+					  usable_good(d, d->seen->named)))) {
 		d->not_counted = true; /* rule 3: what cannot be counted is not tried */
 	} else {
 		if (!counted) {

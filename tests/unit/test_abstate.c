@@ -164,6 +164,17 @@ static void test_exhausted_slot_on_a_read_only_disk(void **state)
 	assert_decision(next_boot(), AB_A, AB_REASON_DEGRADED);
 }
 
+/* Once counted in this boot, it stays the boot's slot, whatever the disk does then. */
+static void test_counted_attempt_stays(void **state)
+{
+	(void)state;
+	candidate_b(0);
+	assert_decision(next_boot(), AB_B, AB_REASON_ATTEMPT);
+	seen.durable = false;
+	assert_decision(decide(), AB_B, AB_REASON_ATTEMPT);
+	assert_int_equal(rec.slot[AB_B].attempts, 1);
+}
+
 static void test_ping_pong(void **state)
 {
 	enum ab_slot_id before = AB_A;
@@ -294,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup(test_clean_reboot_of_a_good_slot, set_up),
 		cmocka_unit_test_setup(test_clean_reboots_of_a_good_slot_have_a_cap, set_up),
 		cmocka_unit_test_setup(test_exhausted_slot_on_a_read_only_disk, set_up),
+		cmocka_unit_test_setup(test_counted_attempt_stays, set_up),
 		cmocka_unit_test_setup(test_ping_pong, set_up),
 		cmocka_unit_test_setup(test_tries_exhausted, set_up),
 		cmocka_unit_test_setup(test_stale_count, set_up),
