@@ -21,7 +21,7 @@ def keys(good="A", armed=None, count=0, tries=3, parts=None):
     part, available = parts[armed or good], "1" if armed else "0"
     return {
         "anteroot_good": good, "anteroot_txn": TXN, "anteroot_tries": str(tries),
-        "anteroot_seal": f"{good}.{TXN}.{tries}.{part}.{available}", "resin_root_part": part,
+        "anteroot_seal": f"{part}.{available}.{good}.{TXN}.{tries}", "resin_root_part": part,
         "upgrade_available": available, "bootcount": str(count), "anteroot_count_for": TXN,
         "anteroot_parts": f"{parts['A']}:{parts['B']}",
     }
@@ -119,8 +119,8 @@ def choose(values):
         good, tries, count = "BA"["AB".index(named)], "3", value("bootcount") or "0"
     else:
         tries, count = value("anteroot_tries"), value("bootcount")
-        seal = [good, *map(value, ("anteroot_txn", "anteroot_tries", "resin_root_part",
-                                   "upgrade_available"))]
+        seal = [value("resin_root_part"), value("upgrade_available"), good,
+                value("anteroot_txn"), value("anteroot_tries")]
         if value("anteroot_seal") != ".".join(seal) or value("upgrade_available") != "1":
             return Choice(good, "active")
         if value("anteroot_count_for") != value("anteroot_txn"):
