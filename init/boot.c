@@ -65,6 +65,16 @@ void boot_warn(struct boot *b, const char *hook, const char *text)
 	report_add_warning(&b->report, &b->arena, &w);
 }
 
+void boot_warn_reason(struct boot *b, const char *hook, const struct reason *r,
+		      const char *consequence)
+{
+	char message[BOOT_ERROR_MAX];
+
+	boot_warn(b, hook,
+		  arena_printf(&b->arena, "%s%s", reason_render(r, message, sizeof(message)),
+			       consequence));
+}
+
 static void add_name(struct arena *a, const char ***list, size_t *n, const char *name)
 {
 	const char **more, *copy;

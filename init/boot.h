@@ -65,6 +65,10 @@ int boot_fail(struct boot *b, const struct reason *r, const char *hint) _nonnull
 /** Logs and reports a warning, once for each text. @param text lives as long as the boot; NULL: nothing */
 void boot_warn(struct boot *b, const char *hook, const char *text) _nonnull_(1);
 
+/** boot_warn() of a reason, and what comes of it: "; going on without". @param consequence may be "" */
+void boot_warn_reason(struct boot *b, const char *hook, const struct reason *r,
+		      const char *consequence) _nonnull_(1, 3, 4);
+
 /** Remembers a module that the image should have and has not, for the message of a failed boot. */
 void boot_missing_module(struct boot *b, const char *name) _nonnull_all_;
 

@@ -9,15 +9,6 @@
 #include "lib/probe.h"
 #include "lib/uevent.h"
 
-static void warn_reason(struct boot *b, const struct reason *r, const char *consequence)
-{
-	char message[BOOT_ERROR_MAX];
-
-	boot_warn(b, NULL,
-		  arena_printf(&b->arena, "%s%s", reason_render(r, message, sizeof(message)),
-			       consequence));
-}
-
 /* Most modaliases have no module in the image, because their driver is built in or not wanted. One whose
  * module lacks a dependency is a mistake of the image. */
 static int want_alias(const char *modalias, void *data)
@@ -30,7 +21,7 @@ static int want_alias(const char *modalias, void *data)
 		boot_unserved_alias(b, modalias);
 	if (n == -ENOPKG) {
 		boot_missing_module(b, modalias);
-		warn_reason(b, &r, "");
+		boot_warn_reason(b, NULL, &r, "");
 	}
 	return n == -ENOMEM ? n : 0;
 }
@@ -43,7 +34,7 @@ static int want_listed(const char *name, void *data)
 
 	if (n == -ENOENT || n == -ENOPKG) {
 		boot_missing_module(b, name);
-		warn_reason(b, &r, ", and the image lists it");
+		boot_warn_reason(b, NULL, &r, ", and the image lists it");
 	}
 	return n == -ENOMEM ? n : 0;
 }
@@ -67,7 +58,7 @@ static int scan_sysfs(struct boot *b)
 
 	if (n < 0 && n != -ENOMEM) {
 		(void)reason_set(&r, n, "scan", "/sys");
-		warn_reason(b, &r, "; drivers may be missing");
+		boot_warn_reason(b, NULL, &r, "; drivers may be missing");
 	}
 	return n == -ENOMEM ? n : 0;
 }
@@ -80,7 +71,7 @@ static int load_listed(struct boot *b)
 
 	if (n < 0 && n != -ENOMEM) {
 		(void)reason_set(&r, n, "read", "/etc/modules-load.d");
-		warn_reason(b, &r, "; drivers may be missing");
+		boot_warn_reason(b, NULL, &r, "; drivers may be missing");
 	}
 	return n == -ENOMEM ? n : 0;
 }
@@ -95,11 +86,11 @@ static int first_look(struct boot *b)
 	b->uevent_fd = uevent_open(&r);
 	if (b->uevent_fd < 0) {
 		b->uevent_lost = true;
-		warn_reason(b, &r, "; looking for devices in steps instead");
+		boot_warn_reason(b, NULL, &r, "; looking for devices in steps instead");
 	}
 	err = modules_open(&b->modules, NULL, &r);
 	if (err < 0 && err != -ENOENT)
-		warn_reason(b, &r, "; going on with what the kernel has built in");
+		boot_warn_reason(b, NULL, &r, "; going on with what the kernel has built in");
 	err = load_listed(b);
 	return err < 0 ? err : scan_sysfs(b);
 }
@@ -161,7 +152,7 @@ void observe_disks(struct boot *b)
 	if (sysfd < 0 || devfd < 0)
 		return;
 	if (blockdev_scan(&b->arena, sysfd, devs, &r) < 0) {
-		warn_reason(b, &r, "");
+		boot_warn_reason(b, NULL, &r, "");
 		return;
 	}
 	b->disks_seen = true;

@@ -13,15 +13,6 @@
 #define BOOTSTATUS_PATH "/sys/class/watchdog/watchdog0/bootstatus"
 #define CARDRESET	0x20 /* WDIOF_CARDRESET: the watchdog has reset the machine */
 
-static void warn_reason(struct boot *b, const struct reason *r, const char *consequence)
-{
-	char message[BOOT_ERROR_MAX];
-
-	boot_warn(b, "state",
-		  arena_printf(&b->arena, "%s%s", reason_render(r, message, sizeof(message)),
-			       consequence));
-}
-
 static int hex(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -165,7 +156,7 @@ void observe_state(struct boot *b)
 	read_reset_cause(state);
 	observe_state_place(b, &place);
 	if (abstore_load(&b->arena, &place, &state->found, &r) < 0)
-		warn_reason(b, &r, "; no boot state: slot A, else B");
+		boot_warn_reason(b, "state", &r, "; no boot state: slot A, else B");
 	close_fd(&place.dirfd);
 	if (state->found.backend == AB_STATELESS)
 		return;

@@ -8,16 +8,16 @@
 
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/mountinfo.h"
 #include "lib/probe.h"
 #include "lib/role.h"
 
-#define MOUNTINFO_MAX_BYTES (8u * 1024u * 1024u)
-#define STATE_MAX_BYTES	    (256u * 1024u)
+#define STATE_MAX_BYTES (256u * 1024u)
 
 const struct running_paths running_paths_default = {
 	.sys = "/sys",
 	.dev = "/dev",
-	.mountinfo = "/proc/self/mountinfo",
+	.mountinfo = MOUNTINFO_PATH,
 	.run_dir = "/run/anteroot",
 	.layout = LAYOUT_PATH,
 };
@@ -106,42 +106,20 @@ static const struct blockdev *find_mounted(const struct blockdevs *devs, unsigne
 	return blockdev_find(devs, &tag, NULL, NULL);
 }
 
-static char *take_word(char **rest)
-{
-	return *rest ? strsep(rest, " ") : NULL;
-}
-
-/* "36 35 98:0 /root /mount/point options [tag…] - type source options" (proc(5)) */
-static void read_mount(struct search *s, char *line)
-{
-	char *dash = strstr(line, " - "), *rest = line, *word[5], *source;
-	unsigned int major, minor;
-
-	if (!dash)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(word); i++)
-		word[i] = take_word(&rest);
-	if (!word[4] || sscanf(word[2], "%u:%u", &major, &minor) != 2)
-		return;
-	rest = dash + 3;
-	(void)take_word(&rest);
-	source = take_word(&rest);
-	/* A later mount on the same directory hides the one before. */
-	for (size_t i = 0; i < PLACES; i++)
-		if (strcmp(word[4], places[i]) == 0)
-			s->mounted[i] =
-				find_mounted(&s->run->devs, major, minor, source ? source : "");
-}
-
 static int read_mounts(struct search *s, struct reason *r)
 {
-	char *text, *line;
+	struct mountinfo m;
+	char *text;
 	int err = file_read(s->a, AT_FDCWD, s->paths->mountinfo, MOUNTINFO_MAX_BYTES, &text, NULL);
 
 	if (err < 0)
 		return reason_set(r, err, "read", s->paths->mountinfo);
-	while ((line = strsep(&text, "\n")))
-		read_mount(s, line);
+	/* A later mount on the same directory hides the one before. */
+	while (mountinfo_next(&text, &m))
+		for (size_t i = 0; i < PLACES; i++)
+			if (strcmp(m.point, places[i]) == 0)
+				s->mounted[i] =
+					find_mounted(&s->run->devs, m.major, m.minor, m.source);
 	return 0;
 }
 

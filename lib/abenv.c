@@ -139,7 +139,7 @@ static void make_candidate(struct ab_slot *slot, unsigned int tries, unsigned in
 {
 	bool tried = attempts > 0 || slot->state == AB_TRYING;
 
-	if (!is_candidate(slot))
+	if (!ab_is_candidate(slot))
 		*slot = (struct ab_slot){ .state = AB_CANDIDATE };
 	slot->state = tried ? AB_TRYING : AB_CANDIDATE;
 	slot->tries = tries;
@@ -156,11 +156,11 @@ static void load_foreign(const struct values *v, const struct abenv_device *dev,
 	if (!is(v->available, "1")) {
 		rec->active = named;
 		make_good(&rec->slot[named]);
-		if (is_candidate(&rec->slot[other(named)]))
-			make_bad(&rec->slot[other(named)]);
+		if (ab_is_candidate(&rec->slot[ab_other(named)]))
+			make_bad(&rec->slot[ab_other(named)]);
 		return;
 	}
-	rec->active = other(named);
+	rec->active = ab_other(named);
 	rec->transaction = rec->transaction > 0 ? rec->transaction : 1;
 	make_good(&rec->slot[rec->active]);
 	make_candidate(&rec->slot[named], tries, count);
@@ -170,8 +170,8 @@ static void load_foreign(const struct values *v, const struct abenv_device *dev,
 static void load_candidate(const struct values *v, const struct abenv_device *dev, bool same,
 			   struct ab_record *rec, struct abenv_report *report)
 {
-	struct ab_slot *slot = &rec->slot[other(rec->active)];
-	unsigned int remembered = is_candidate(slot) ? slot->attempts : 0;
+	struct ab_slot *slot = &rec->slot[ab_other(rec->active)];
+	unsigned int remembered = ab_is_candidate(slot) ? slot->attempts : 0;
 	uint32_t tries = 1;
 	unsigned int count;
 
@@ -191,23 +191,23 @@ static void load_own(const struct values *v, const struct abenv_device *dev, enu
 		     bool sealed, bool same, struct ab_record *rec, struct abenv_report *report)
 {
 	enum ab_slot_id good = abenv_letter(v->good);
-	struct ab_slot *rest = &rec->slot[other(good)];
+	struct ab_slot *rest = &rec->slot[ab_other(good)];
 
 	/* The active slot may be a bad one, when there is nothing better: the record knows. */
-	if (!same || rec->active != good || is_candidate(&rec->slot[good]))
+	if (!same || rec->active != good || ab_is_candidate(&rec->slot[good]))
 		make_good(&rec->slot[good]);
 	rec->active = good;
-	if (sealed && is(v->available, "1") && named == other(good)) {
+	if (sealed && is(v->available, "1") && named == ab_other(good)) {
 		load_candidate(v, dev, same, rec, report);
 		return;
 	}
 	if (sealed && is(v->available, "0")) {
-		if (is_candidate(rest))
+		if (ab_is_candidate(rest))
 			make_bad(rest);
 		return;
 	}
 	rec->unknown = true;
-	if (!same || is_candidate(rest))
+	if (!same || ab_is_candidate(rest))
 		make_bad(rest);
 }
 

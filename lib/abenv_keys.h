@@ -24,16 +24,6 @@
 #define PARTS_SIZE 24u
 #define SEAL_SIZE  40u
 
-static inline enum ab_slot_id other(enum ab_slot_id slot)
-{
-	return slot == AB_A ? AB_B : AB_A;
-}
-
-static inline bool is_candidate(const struct ab_slot *slot)
-{
-	return slot->state == AB_CANDIDATE || slot->state == AB_TRYING;
-}
-
 /** @return a key's value, "" for one that is not there: to a loader that is the same. */
 const char *abenv_value(const struct envlist *view, const char *key) _nonnull_all_;
 

@@ -17,25 +17,15 @@ struct deciding {
 	bool not_counted; /* there is a candidate, left alone in this boot */
 };
 
-static enum ab_slot_id other_of(enum ab_slot_id slot)
-{
-	return slot == AB_A ? AB_B : AB_A;
-}
-
 static enum ab_slot_id active_of(const struct ab_record *rec)
 {
 	return rec->active == AB_B ? AB_B : AB_A;
 }
 
-static bool is_candidate(const struct ab_slot *s)
-{
-	return s->state == AB_CANDIDATE || s->state == AB_TRYING;
-}
-
 enum ab_slot_id ab_candidate(const struct ab_record *rec)
 {
 	for (enum ab_slot_id i = AB_A; i < AB_SLOTS; i++)
-		if (is_candidate(&rec->slot[i]))
+		if (ab_is_candidate(&rec->slot[i]))
 			return i;
 	return AB_NONE;
 }
@@ -161,7 +151,7 @@ static bool is_exhausted(const struct deciding *d, enum ab_slot_id slot)
 /* A good slot that was booted too often without being confirmed (rule 6). */
 static struct ab_decision leave_exhausted(struct deciding *d, enum ab_slot_id slot)
 {
-	enum ab_slot_id other = other_of(slot);
+	enum ab_slot_id other = ab_other(slot);
 	struct ab_slot *s = &d->next->slot[slot];
 	/* Without a delay: power cuts alone bring a device here too (tries-exhausted). */
 	const struct ab_decision stay = { .slot = slot, .reason = AB_REASON_DEGRADED };
@@ -186,7 +176,7 @@ static struct ab_decision leave_exhausted(struct deciding *d, enum ab_slot_id sl
 /* Nothing that is good can be booted (rule 8). A candidate is not among them: it would go uncounted. */
 static struct ab_decision last_resort(struct deciding *d, enum ab_slot_id active)
 {
-	const enum ab_slot_id order[] = { active, other_of(active) };
+	const enum ab_slot_id order[] = { active, ab_other(active) };
 	struct ab_decision decision = { .slot = AB_NONE, .reason = AB_REASON_NOTHING };
 
 	if (usable(d, AB_RECOVERY)) {
@@ -195,7 +185,7 @@ static struct ab_decision last_resort(struct deciding *d, enum ab_slot_id active
 		return (struct ab_decision){ .slot = AB_RECOVERY, .reason = AB_REASON_RECOVERY };
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(order) && decision.slot == AB_NONE; i++)
-		if (usable(d, order[i]) && !is_candidate(&d->next->slot[order[i]]))
+		if (usable(d, order[i]) && !ab_is_candidate(&d->next->slot[order[i]]))
 			decision = (struct ab_decision){ .slot = order[i],
 							 .reason = AB_REASON_LAST_RESORT };
 	decision.delay_sec = delay_after(d->policy, d->next->fruitless);
@@ -222,8 +212,8 @@ static struct ab_decision choose(struct deciding *d)
 			decision.reason = AB_REASON_ROLLED_BACK;
 		else if (d->not_counted)
 			decision.reason = AB_REASON_NOT_DURABLE;
-	} else if (usable_good(d, other_of(active))) {
-		decision = (struct ab_decision){ .slot = other_of(active),
+	} else if (usable_good(d, ab_other(active))) {
+		decision = (struct ab_decision){ .slot = ab_other(active),
 						 .reason = AB_REASON_OTHER_GOOD };
 	} else {
 		decision = last_resort(d, active);
@@ -237,7 +227,7 @@ static bool is_fruitless(const struct deciding *d)
 	enum ab_slot_id booted = d->rec->booted;
 
 	return d->again && (booted >= AB_SLOTS || (d->rec->slot[booted].state != AB_GOOD &&
-						   !is_candidate(&d->rec->slot[booted])));
+						   !ab_is_candidate(&d->rec->slot[booted])));
 }
 
 /* Counts a boot that is no attempt, once. */
@@ -267,7 +257,7 @@ static struct ab_decision follow_loader(struct deciding *d)
 		return (struct ab_decision){ .slot = c,
 					     .reason = AB_REASON_ATTEMPT,
 					     .candidate = true };
-	else if (c != AB_NONE && named == other_of(c)) {
+	else if (c != AB_NONE && named == ab_other(c)) {
 		if (d->next->slot[c].attempts >= d->next->slot[c].tries)
 			roll_back(d, c, AB_BAD_TRIES);
 		else

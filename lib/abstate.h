@@ -255,6 +255,18 @@ void ab_rebuild(const struct ab_evidence *evidence, struct ab_record *ret_rec) _
 /** @return the slot that is a candidate (armed or being tried), else AB_NONE. */
 enum ab_slot_id ab_candidate(const struct ab_record *rec) _nonnull_all_;
 
+/** @return the other one of A and B; A for what is neither. */
+static inline enum ab_slot_id ab_other(enum ab_slot_id slot)
+{
+	return slot == AB_A ? AB_B : AB_A;
+}
+
+/** @return true when a slot is armed or being tried. */
+static inline bool ab_is_candidate(const struct ab_slot *s)
+{
+	return s->state == AB_CANDIDATE || s->state == AB_TRYING;
+}
+
 /** @return true when every field is within its bounds and at most one slot is a candidate. */
 bool ab_valid(const struct ab_record *rec) _nonnull_all_;
 

@@ -7,19 +7,9 @@
 
 /* The steps of a running system: arm, confirm, reject, switch, and the end of a boot. */
 
-static enum ab_slot_id other_of(enum ab_slot_id slot)
-{
-	return slot == AB_A ? AB_B : AB_A;
-}
-
 static bool same_id(const unsigned char *a, const unsigned char *b)
 {
 	return memcmp(a, b, AB_BOOT_ID_LEN) == 0;
-}
-
-static bool is_candidate(const struct ab_record *rec, enum ab_slot_id slot)
-{
-	return rec->slot[slot].state == AB_CANDIDATE || rec->slot[slot].state == AB_TRYING;
 }
 
 /* The higher of two versions of which the record's may be "". */
@@ -54,7 +44,7 @@ static enum ab_refusal make_candidate(const struct ab_record *rec, const struct 
 				      unsigned int tries, const char *version,
 				      struct ab_record *next)
 {
-	enum ab_slot_id other = other_of(slot);
+	enum ab_slot_id other = ab_other(slot);
 	enum ab_refusal refusal;
 
 	*next = *rec;
@@ -62,7 +52,7 @@ static enum ab_refusal make_candidate(const struct ab_record *rec, const struct 
 		return AB_NOT_A_SLOT;
 	if (slot == who->running)
 		return AB_IS_RUNNING;
-	if (is_candidate(rec, other))
+	if (ab_is_candidate(&rec->slot[other]))
 		return AB_RUNNING_UNCONFIRMED;
 	/* Once there is nothing good at all, there is nothing to lose. */
 	if (rec->slot[slot].state == AB_GOOD && rec->slot[other].state != AB_GOOD)
@@ -96,14 +86,14 @@ enum ab_refusal ab_arm(const struct ab_record *rec, const struct ab_policy *poli
 enum ab_refusal ab_switch(const struct ab_record *rec, const struct ab_policy *policy,
 			  const struct ab_asker *who, struct ab_record *ret_next)
 {
-	enum ab_slot_id slot = other_of(who->running);
+	enum ab_slot_id slot = ab_other(who->running);
 	char version[AB_VERSION_MAX];
 	enum ab_refusal refusal;
 
 	*ret_next = *rec;
 	if (who->running >= AB_SLOTS)
 		return AB_NOT_A_SLOT;
-	if (is_candidate(rec, who->running))
+	if (ab_is_candidate(&rec->slot[who->running]))
 		return AB_RUNNING_UNCONFIRMED;
 	if (rec->slot[slot].state != AB_GOOD)
 		return AB_OTHER_NOT_GOOD;
@@ -122,7 +112,7 @@ static enum ab_refusal check_boot(const struct ab_record *rec, const struct ab_p
 
 	if (!same_id(who->told_boot_id, who->boot_id))
 		return AB_OTHER_BOOT;
-	if (!is_candidate(rec, who->running))
+	if (!ab_is_candidate(&rec->slot[who->running]))
 		return AB_OK;
 	if (who->transaction != rec->transaction)
 		return AB_OTHER_TRANSACTION;
@@ -188,16 +178,18 @@ enum ab_refusal ab_reject(const struct ab_record *rec, const struct ab_asker *wh
 		return AB_NOT_A_SLOT;
 	s = &ret_next->slot[slot];
 	/* What runs speaks for the transaction it was booted in, not for one that came later. */
-	if (is_candidate(rec, slot) && slot == who->running && who->transaction != rec->transaction)
+	if (ab_is_candidate(&rec->slot[slot]) && slot == who->running &&
+	    who->transaction != rec->transaction)
 		return AB_OTHER_TRANSACTION;
-	if (s->state == AB_GOOD && rec->slot[other_of(slot)].state != AB_GOOD)
+	if (s->state == AB_GOOD && rec->slot[ab_other(slot)].state != AB_GOOD)
 		return AB_ONLY_GOOD;
 	if (s->state == AB_BAD)
 		return AB_OK;
 	s->state = AB_BAD;
 	s->bad = bad;
-	if (!is_candidate(rec, other_of(slot))) /* a candidate is never what is gone back to */
-		ret_next->active = other_of(slot);
+	if (!ab_is_candidate(
+		    &rec->slot[ab_other(slot)])) /* a candidate is never what is gone back to */
+		ret_next->active = ab_other(slot);
 	ab_note(ret_next, AB_EVENT_REJECT, slot, who->realtime_sec);
 	return AB_OK;
 }
@@ -246,14 +238,14 @@ void ab_rebuild(const struct ab_evidence *evidence, struct ab_record *ret_rec)
 		ret_rec->slot[i].state = evidence->present[i] ? AB_GOOD : AB_EMPTY;
 		ret_rec->slot[i].confirmed = evidence->present[i];
 	}
-	if (evidence->armed && named < AB_SLOTS && evidence->present[other_of(named)]) {
+	if (evidence->armed && named < AB_SLOTS && evidence->present[ab_other(named)]) {
 		ret_rec->slot[named] = (struct ab_slot){ .state = AB_BAD, .bad = AB_BAD_UNKNOWN };
-		ret_rec->active = other_of(named);
+		ret_rec->active = ab_other(named);
 	}
 	/* A loader goes back to the active slot without a look at the other one. */
 	if (ret_rec->slot[ret_rec->active].state != AB_GOOD &&
-	    ret_rec->slot[other_of(ret_rec->active)].state == AB_GOOD)
-		ret_rec->active = other_of(ret_rec->active);
+	    ret_rec->slot[ab_other(ret_rec->active)].state == AB_GOOD)
+		ret_rec->active = ab_other(ret_rec->active);
 	ret_rec->unknown = true;
 	ab_note(ret_rec, AB_EVENT_REBUILT, AB_NONE, evidence->realtime_sec);
 }
@@ -265,7 +257,7 @@ static bool is_terminated(const char *s, size_t size)
 
 static bool slot_valid(const struct ab_slot *s)
 {
-	bool candidate = s->state == AB_CANDIDATE || s->state == AB_TRYING;
+	bool candidate = ab_is_candidate(s);
 
 	return (unsigned int)s->state < AB_STATES && (unsigned int)s->bad < AB_BADS &&
 	       (s->bad == AB_BAD_NONE || s->state == AB_BAD) && s->tries <= AB_TRIES_MAX &&
@@ -276,7 +268,7 @@ static bool slot_valid(const struct ab_slot *s)
 
 bool ab_valid(const struct ab_record *rec)
 {
-	bool both = is_candidate(rec, AB_A) && is_candidate(rec, AB_B);
+	bool both = ab_is_candidate(&rec->slot[AB_A]) && ab_is_candidate(&rec->slot[AB_B]);
 	enum ab_slot_id c = ab_candidate(rec);
 
 	for (size_t i = 0; i < AB_TRANSITIONS; i++)

@@ -21,11 +21,6 @@ struct boot {
 
 enum result { GO_ON, POWER_GONE, NOT_STORED };
 
-static bool is_candidate(const struct ab_slot *s)
-{
-	return s->state == AB_CANDIDATE || s->state == AB_TRYING;
-}
-
 void stored(const struct config *c, struct world *w, const struct ab_record *next)
 {
 	(void)c;
@@ -179,10 +174,10 @@ static void check_counts(struct boot *b, const struct ab_decision *d, const stru
 
 		if (was->state == AB_GOOD && is->unconfirmed > was->unconfirmed + 1)
 			broken(b->e, P_STALE, "a boot of a good slot is counted twice", &b->step);
-		if (is_candidate(was) && is->attempts > was->attempts + 1)
+		if (ab_is_candidate(was) && is->attempts > was->attempts + 1)
 			broken(b->e, P_GIVEN_UP, "a boot of a candidate is counted twice",
 			       &b->step);
-		if (is_candidate(was) && is_candidate(is) &&
+		if (ab_is_candidate(was) && ab_is_candidate(is) &&
 		    is->attempts + is->refunds < was->attempts + was->refunds)
 			broken(b->e, P_ATTEMPTS, "more is given back than was noted", &b->step);
 	}
@@ -256,7 +251,8 @@ static void hand_over(struct boot *b, const struct ab_decision *d)
 		broken(b->e, P_ATOMIC, "new content is booted as if it were good", &b->step);
 	/* One that is bad by now, and the only one there is, is no candidate any more: that it cannot be written down on
 	 * a medium that refuses it does not leave it out. */
-	if (s && is_candidate(s) && w->disk == DISK_RECORD && d->reason != AB_REASON_LAST_RESORT) {
+	if (s && ab_is_candidate(s) && w->disk == DISK_RECORD &&
+	    d->reason != AB_REASON_LAST_RESORT) {
 		const struct ab_slot *was = &b->start.slot[d->slot];
 
 		if (!d->candidate)

@@ -29,11 +29,6 @@ const char *const property_text[PROPERTIES] = {
 
 static const struct step here = { .event = E_START, .slot = AB_NONE, .missing = AB_NONE };
 
-static bool is_candidate(const struct ab_slot *s)
-{
-	return s->state == AB_CANDIDATE || s->state == AB_TRYING;
-}
-
 static unsigned int enough_boots(const struct ab_policy *p)
 {
 	return (p->good_attempts + 1) * (p->switches + 2) + p->tries + p->refunds + 4;
@@ -176,9 +171,9 @@ static void check_askers(struct enumeration *e, const struct world *w, const str
 			continue;
 		}
 		s = &rec->slot[who.running];
-		if (is_candidate(s) && (!told_txn || s->state != AB_TRYING))
+		if (ab_is_candidate(s) && (!told_txn || s->state != AB_TRYING))
 			broken(e, P_CONFIRM, "a confirm of another transaction is accepted", &here);
-		if (is_candidate(s) && p->counter == AB_AGENT &&
+		if (ab_is_candidate(s) && p->counter == AB_AGENT &&
 		    (rec->booted != who.running ||
 		     memcmp(rec->boot_id, who.boot_id, AB_BOOT_ID_LEN) != 0))
 			broken(e, P_CONFIRM, "a confirm of a slot that was not booted is accepted",
@@ -238,7 +233,7 @@ void check_state(struct enumeration *e, const struct world *w)
 	if (w->disk == DISK_RECORD && rec.switches > config_of(e)->policy.switches)
 		broken(e, P_BOUNDED, "more switch-overs than allowed without a confirm", &here);
 	for (enum ab_slot_id i = AB_A; i < AB_SLOTS; i++)
-		if (is_candidate(&rec.slot[i]) &&
+		if (ab_is_candidate(&rec.slot[i]) &&
 		    (rec.slot[i].refunds > config_of(e)->policy.refunds ||
 		     rec.slot[i].attempts > rec.slot[i].tries))
 			broken(e, P_ATTEMPTS, "a candidate has more than its tries and refunds",

@@ -12,16 +12,6 @@
  * them. lib/abenv.c is not used: this is what it is held to.
  */
 
-static enum ab_slot_id other_of(enum ab_slot_id slot)
-{
-	return slot == AB_A ? AB_B : AB_A;
-}
-
-static bool is_candidate(const struct ab_slot *s)
-{
-	return s->state == AB_CANDIDATE || s->state == AB_TRYING;
-}
-
 static char part_of(enum ab_slot_id slot)
 {
 	return slot == AB_A ? '2' : '3';
@@ -71,7 +61,7 @@ void keys_of_world(const struct world *w, struct keys *ret)
 {
 	keys_of(w->disk, &w->rec, ret);
 	if (ret->own && w->loose) {
-		ret->part = other_of(ret->good);
+		ret->part = ab_other(ret->good);
 		ret->available[0] = '1';
 	}
 	if (!ret->own || !w->stale)
@@ -201,7 +191,7 @@ static void load_candidate(struct ab_slot *s, unsigned int tries, unsigned int c
 {
 	bool tried = count > 0 || s->state == AB_TRYING;
 
-	if (!is_candidate(s))
+	if (!ab_is_candidate(s))
 		*s = (struct ab_slot){ .state = AB_CANDIDATE };
 	s->state = tried ? AB_TRYING : AB_CANDIDATE;
 	s->tries = tries;
@@ -220,7 +210,7 @@ static void load_foreign(const struct config *c, const struct keys *k, struct le
 	ret->disk = k->part == AB_NONE ? DISK_LOST : DISK_FOREIGN;
 	if (ret->disk == DISK_LOST)
 		return;
-	ret->rec.active = armed ? other_of(k->part) : k->part;
+	ret->rec.active = armed ? ab_other(k->part) : k->part;
 	ret->rec.slot[ret->rec.active].state = AB_GOOD;
 	if (armed)
 		load_candidate(&ret->rec.slot[k->part], c->policy.tries, digit(k->count));
@@ -240,24 +230,24 @@ void keys_load(const struct config *c, const struct keys *k, struct left *ret)
 	}
 	ret->disk = DISK_RECORD;
 	same = load_meta(k, &ret->rec);
-	rest = &ret->rec.slot[other_of(k->good)];
-	if (!same || ret->rec.active != k->good || is_candidate(&ret->rec.slot[k->good]))
+	rest = &ret->rec.slot[ab_other(k->good)];
+	if (!same || ret->rec.active != k->good || ab_is_candidate(&ret->rec.slot[k->good]))
 		make(&ret->rec.slot[k->good], AB_GOOD, AB_BAD_NONE);
 	ret->rec.active = k->good;
 	ret->rec.transaction = (uint32_t)strtoul(k->txn, NULL, 16);
 	ret->stale = digit(k->count);
 	ret->stale_same = strcmp(k->count_for, k->txn) == 0;
-	if (sealed && k->available[0] == '1' && k->part == other_of(k->good)) {
+	if (sealed && k->available[0] == '1' && k->part == ab_other(k->good)) {
 		load_candidate(rest, digit(k->tries), ret->stale_same ? digit(k->count) : 0);
 		if (ret->stale_same)
 			ret->stale = 0;
 	} else if (sealed && k->available[0] == '0') {
-		if (is_candidate(rest))
+		if (ab_is_candidate(rest))
 			make(rest, AB_BAD, AB_BAD_UNKNOWN);
 	} else {
 		ret->rec.unknown = true;
-		ret->loose = k->available[0] == '1' && k->part == other_of(k->good);
-		if (!same || is_candidate(rest))
+		ret->loose = k->available[0] == '1' && k->part == ab_other(k->good);
+		if (!same || ab_is_candidate(rest))
 			make(rest, AB_BAD, AB_BAD_UNKNOWN);
 	}
 }
@@ -274,14 +264,14 @@ enum ab_slot_id keys_loader(const struct config *c, const struct rules *rules, c
 		if (k->available[0] != '1')
 			return k->part;
 		if (count >= c->policy.tries)
-			return other_of(k->part);
+			return ab_other(k->part);
 		*ret_count = (int)count + 1;
 		return k->part;
 	}
 	if (rules->loader_stale && count >= tries)
-		return other_of(k->part);
+		return ab_other(k->part);
 	if ((!is_sealed(k) && !rules->no_seal) || k->available[0] != '1' ||
-	    k->part != other_of(k->good))
+	    k->part != ab_other(k->good))
 		return k->good;
 	if (strcmp(k->count_for, k->txn) != 0 && !rules->no_count_for)
 		count = 0;

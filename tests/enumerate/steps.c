@@ -6,11 +6,6 @@
 
 /* What happens in a running system, and to one that is off. */
 
-static enum ab_slot_id other_of(enum ab_slot_id slot)
-{
-	return slot == AB_A ? AB_B : AB_A;
-}
-
 void load(const struct enumeration *e, const struct world *w, const bool present[AB_ROOTS],
 	  struct ab_record *ret)
 {
@@ -198,7 +193,7 @@ static void others(struct enumeration *e, const struct world *w, const struct ab
 	struct ab_record next;
 
 	if (w->running < AB_SLOTS) {
-		step.slot = other_of(w->running);
+		step.slot = ab_other(w->running);
 		if (ab_switch(rec, &c->policy, &who, &next) == AB_OK)
 			store(e, w, &next, &step, arm_ghosts);
 		step = (struct step){ .event = E_ORDERLY, .slot = w->running, .missing = AB_NONE };
@@ -229,7 +224,7 @@ static void each_foreign(struct enumeration *e, const struct world *w)
 		if (how == 0 && w->disk != DISK_RECORD)
 			continue;
 		keys_of_world(w, &k);
-		k.part = how == 2 ? w->running : other_of(w->running);
+		k.part = how == 2 ? w->running : ab_other(w->running);
 		k.available[0] = how == 2 ? '0' : '1';
 		k.count[0] = '0';
 		k.own = k.own && how == 0;

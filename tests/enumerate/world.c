@@ -14,11 +14,6 @@ static unsigned int at_most(unsigned int n, unsigned int max)
 	return n < max ? n : max;
 }
 
-static bool is_candidate(const struct ab_slot *s)
-{
-	return s->state == AB_CANDIDATE || s->state == AB_TRYING;
-}
-
 void record_pack(const struct ab_record *rec, unsigned char ret[static RECORD_BYTES])
 {
 	for (size_t i = 0; i < AB_SLOTS; i++) {
@@ -71,7 +66,7 @@ static void settle_slot(const struct config *c, struct ab_slot *s)
 	struct ab_slot kept = { .state = s->state };
 
 	memcpy(kept.version, s->version, sizeof(kept.version));
-	if (is_candidate(s)) {
+	if (ab_is_candidate(s)) {
 		kept.tries = s->tries;
 		kept.attempts = s->attempts;
 		kept.refunds = s->refunds;
@@ -162,7 +157,7 @@ static void slot_print(const struct ab_slot *s, char name)
 	printf("  %c %s", name, ab_state_name(s->state));
 	if (s->bad)
 		printf("(%s)", ab_bad_name(s->bad));
-	if (is_candidate(s) || s->attempts)
+	if (ab_is_candidate(s) || s->attempts)
 		printf(" %u/%u", s->attempts, s->tries);
 	if (s->refunds)
 		printf(" refunds=%u", s->refunds);
