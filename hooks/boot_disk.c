@@ -183,7 +183,7 @@ static bool ask_firmware(const struct facts *f, struct plan *p)
 {
 	size_t n = 0;
 
-	if (!f->loader_hidden || f->loader_tried || f->args.disk)
+	if (!f->loader_hidden || f->loader_tried || f->args.disk || f->args.loader)
 		return false;
 	for (size_t i = 0; i < f->devs.n; i++)
 		n += blockdev_is_disk(&f->devs.dev[i]) && has_slot(f, &f->devs.dev[i]);
@@ -198,21 +198,26 @@ static bool ask_firmware(const struct facts *f, struct plan *p)
 	return true;
 }
 
-/* The disk that the boot loader came from, when it carries the layout. It is waited for unless root= can say. */
+/*
+ * The disk that the boot loader came from, when it carries the layout: as its script says (anteroot.loader=), else as
+ * the firmware does. The firmware's is waited for unless root= can say; a script's root= is a label, which clones have
+ * too, so its own partition is waited for.
+ */
 static void from_loader(const struct facts *f, struct plan *p, bool late)
 {
-	const struct tag tag = { .kind = TAG_PARTUUID, .value = f->loader_partuuid };
+	const char *partuuid = f->args.loader ? f->args.loader : f->loader_partuuid;
+	const struct tag tag = { .kind = TAG_PARTUUID, .value = partuuid };
 	const struct blockdev *disk;
 
-	if (!f->loader_partuuid || f->args.disk)
+	if (!partuuid || f->args.disk)
 		return;
 	disk = of_tag(f, &tag);
 	if (ready(f, disk, late) && facts_has_layout(f, disk))
 		settle(f, p, disk, "the boot loader is on it");
-	else if (!ready(f, disk, late) && !late && !f->args.root)
+	else if (!ready(f, disk, late) && !late && (f->args.loader || !f->args.root))
 		PLAN_ADD(p, .kind = OP_WAIT, .data = "the boot loader's partition");
 	else if (!disk && late)
-		warn_late(p, "the boot loader's partition PARTUUID=", f->loader_partuuid);
+		warn_late(p, "the boot loader's partition PARTUUID=", partuuid);
 }
 
 /* What the command line asks for: settled, waited for, or (too late) given up with a warning.

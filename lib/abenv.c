@@ -78,6 +78,23 @@ enum ab_slot_id abenv_letter(const char *text)
 	return is(text, "A") ? AB_A : is(text, "B") ? AB_B : AB_NONE;
 }
 
+void abenv_fill_parts(const struct envlist *view, struct abenv_device *dev)
+{
+	const char *text = abenv_value(view, PARTS), *colon = strchr(text, ':');
+	char first[PART_SIZE];
+	uint32_t number;
+
+	if (dev->form == ABENV_LETTER || !colon || (size_t)(colon - text) >= sizeof(first))
+		return;
+	memcpy(first, text, (size_t)(colon - text));
+	first[colon - text] = '\0';
+	for (unsigned int i = 0; i < AB_SLOTS; i++)
+		if (dev->part[i] == 0 &&
+		    read_number(i ? colon + 1 : first, base_of(dev), &number) &&
+		    number <= PART_MAX && number != dev->part[!i])
+			dev->part[i] = number;
+}
+
 static enum ab_slot_id slot_by_part(const struct abenv_device *dev, const char *text)
 {
 	uint32_t number;

@@ -37,6 +37,12 @@ struct abenv_report {
 };
 
 /**
+ * A slot whose partition is not on the disk keeps the number that it was written with (anteroot_parts): its candidate
+ * is then known for one, and no write takes the number away.
+ */
+void abenv_fill_parts(const struct envlist *view, struct abenv_device *dev) _nonnull_all_;
+
+/**
  * Reads the record.
  *
  * @param view all that the loader imports, merged in its order

@@ -187,6 +187,8 @@ static int env_read(struct env *e, struct reason *r)
 		err = read_ubootenv(e, r);
 	if (err == 0 && arena_failed(&e->arena))
 		err = reason_set(r, ENOMEM, "read", e->file[MAIN].name);
+	if (err == 0)
+		abenv_fill_parts(&e->view, &e->dev);
 	return err;
 }
 

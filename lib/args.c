@@ -126,6 +126,14 @@ static bool set_panic(struct args_reading *rd, const char *value)
 	return true;
 }
 
+static bool set_loader(struct args_reading *rd, const char *value)
+{
+	if (!value || !*value)
+		return false;
+	rd->args->loader = value;
+	return true;
+}
+
 static bool set_disk(struct args_reading *rd, const char *value)
 {
 	if (!value || !*value)
@@ -178,6 +186,9 @@ static const struct args_row rows[] = {
 	{ "anteroot.disk", "device, PTUUID=…, or PARTUUID=… of a partition on it",
 	  "The boot disk; without it the disk that the boot loader or the boot state names.",
 	  set_disk },
+	{ "anteroot.loader", "PARTUUID",
+	  "The partition that the boot loader was started from, as the loader's script says it.",
+	  set_loader },
 	{ "anteroot.log", "error, warning, info or debug", "Least severity that is printed.",
 	  set_log },
 	{ "anteroot.shell", "no value", "Open a shell in rescue, in a development build.",

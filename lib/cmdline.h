@@ -43,6 +43,8 @@ struct args {
 	const char *init;	/* init=, default "/sbin/init" */
 	const char *
 		disk; /* anteroot.disk=: boot disk by device, PTUUID=… or a partition's PARTUUID=…, NULL: found */
+	const char *
+		loader; /* anteroot.loader=: PARTUUID of what the boot loader was started from, NULL */
 	const char *loglevel; /* anteroot.log=: error, warning, info, debug; NULL: info */
 	bool rw;	      /* the last of ro and rw; default ro, as the kernel's */
 	bool quiet;	      /* quiet */

@@ -125,12 +125,14 @@ else
 fi
 
 # No apostrophe or semicolon in a text within an if: U-Boot takes the whole for a syntax error.
-# Comes back when something cannot be loaded.
+# Comes back when something cannot be loaded. A clone carries the same labels: anteroot is told which disk this is.
 setenv anteroot_boot '
 echo "anteroot: slot ${anteroot_slot}: ${anteroot_why}"
 setenv anteroot_root ${anteroot_root_A}
 if test "${anteroot_slot}" = B; then setenv anteroot_root ${anteroot_root_B}; fi
-setenv bootargs "root=${anteroot_root} panic=${anteroot_panic} ${anteroot_args}"
+setenv anteroot_from
+if part uuid ${devtype} ${devnum}:${distro_bootpart} anteroot_uuid; then setenv anteroot_from anteroot.loader=${anteroot_uuid}; fi
+setenv bootargs "root=${anteroot_root} panic=${anteroot_panic} ${anteroot_from} ${anteroot_args}"
 setenv anteroot_in ${anteroot_files}${anteroot_slot}
 setenv anteroot_fdt ${fdt_addr}
 if test -n "${fdtfile}" && fatload ${devtype} ${devnum}:${distro_bootpart} ${fdt_addr_r} ${anteroot_in}/${fdtfile}; then

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from boot import harness
-from image import disk, loaders
+from image import disk, kernel, loaders
 
 ENVBLK = b"# GRUB Environment Block\n"
 COUNT_BYTES = 64    # of bootcount.env
@@ -102,9 +102,10 @@ def uboot_files(state):
 class Machine(harness.Machine):
     """A machine that is given a disk and nothing else. The disk is a raw file and is written to."""
 
-    def __init__(self, kind, image, read_only=False, **options):
+    def __init__(self, kind, image, read_only=False, first_slot=None, **options):
         self._kind = kind
         self._read_only = read_only
+        self._place = f",addr={first_slot}" if first_slot else ""
         super().__init__(None, [image], **options)
 
     def _command(self, initrd, arguments, machine, memory_mib, smp):
@@ -116,7 +117,7 @@ class Machine(harness.Machine):
     def _drive(self, base):
         return ["-drive", f"file={base},if=none,id=drive0,format=raw,cache=unsafe,"
                           f"readonly={'on' if self._read_only else 'off'}",
-                "-device", "virtio-blk-pci,drive=drive0,bootindex=0"]
+                "-device", f"virtio-blk-pci,drive=drive0,bootindex=0{self._place}"]
 
 
 class Grub:
@@ -129,10 +130,10 @@ class Grub:
     image, arch = "vmlinuz", "amd64"
     backend = "grubenv"
 
-    def boot_files(self, config=""):
+    def boot_files(self, config="", args=""):
         names = {role: f"{self.tag}={disk.Disk().label(role)}" for role in ("rootA", "rootB")}
         settings = (f'set anteroot_root_A="{names["rootA"]}"\nset anteroot_root_B="{names["rootB"]}"\n'
-                    f'set anteroot_panic=1\nset anteroot_args="console=ttyS0 no_timer_check"\n')
+                    f'set anteroot_panic=1\nset anteroot_args="console=ttyS0 no_timer_check {args}"\n')
         return loaders.grub_files(settings + (config or "source $prefix/anteroot.cfg\n"))
 
     def one_of_many(self, names):
@@ -160,8 +161,8 @@ class GrubEfi(Grub):
 
     table, tag = "gpt", "PARTLABEL"
 
-    def boot_files(self, config=""):
-        return super().boot_files(config) + loaders.efi_files()
+    def boot_files(self, config="", args=""):
+        return super().boot_files(config, args) + loaders.efi_files()
 
     def machine(self, folder):
         ovmf = loaders.firmware() / "usr/share/OVMF"
@@ -175,6 +176,13 @@ class GrubEfi(Grub):
         pass
 
 
+class SystemdBoot(GrubEfi):
+    """GPT, OVMF, systemd-boot; without root=."""
+
+    def boot_files(self, config="", args=""):
+        return loaders.systemd_boot_files(f"console=ttyS0 no_timer_check panic=1 {args}")
+
+
 class Uboot:
     """U-Boot on QEMU's arm64 machine, GPT; roots by PARTLABEL."""
 
@@ -186,8 +194,8 @@ class Uboot:
     backend = "uenv"
     table = "gpt"
 
-    def boot_files(self, config=""):
-        settings = f"setenv anteroot_panic 1\nsetenv anteroot_args console=ttyAMA0\n"
+    def boot_files(self, config="", args=""):
+        settings = f"setenv anteroot_panic 1\nsetenv anteroot_args console=ttyAMA0 {args}\n"
         text = loaders.UBOOT_CMD.read_text(encoding="utf-8")
         return (("boot.scr", loaders.uboot_script(settings + (config or text))),
                 ("anteroot.scr", loaders.uboot_script(text)))
@@ -209,33 +217,38 @@ class Uboot:
 
 
 class Device:
-    """A disk with a loader, and the machines that are started with it one after the other."""
+    """A disk with a loader, and the machines that are started with it one after the other.
+
+    args: more of the kernel's. follows: anteroot reads what the loader reads, and counts nothing; a dictionary has
+    more of its boot state. drivers: more modules. fields: of the disk.
+    """
 
     def __init__(self, kind, folder, program=None, log=None, config="", root_kind="tiny",
-                 follows=False):
-        self.kind, self._log, self._count = kind, log, 0
+                 follows=None, args="", drivers=(), **fields):
+        self.kind, self._log, self.number = kind, log, 0
         self.path = Path(folder) / "disk.raw"
         extra = ()
         if kind.arch == "arm64" and root_kind == "tiny":
             # without an init of its own, it is given one for arm64
             extra = (("sbin/init", loaders.tiny_init_arm64().read_bytes(), 0o755),)
             root_kind = "no-init"
-        self.disk = disk.Disk(table=kind.table, root_a=root_kind, root_b=root_kind, boot_mib=96,
-                              root_files=extra)
+        self.disk = disk.Disk(**{"table": kind.table, "root_a": root_kind, "root_b": root_kind,
+                                 "boot_mib": 96, "root_files": extra, **fields})
         disk.export(self.disk, self.path)
         self.boot_partition = loaders.BootPartition(self.disk, self.path)
-        self.boot_partition.put_all(dict(kind.boot_files(config)))
+        self.boot_partition.put_all(dict(kind.boot_files(config, args)))
         if program:
-            kernel = loaders.debian_kernel(kind.arch).image.read_bytes()
-            layout = Path(folder) / "anteroot.json" if follows else None
-            if follows:     # anteroot reads what the loader reads, and counts nothing
+            image = loaders.debian_kernel(kind.arch).image.read_bytes()
+            layout = Path(folder) / "anteroot.json" if follows is not None else None
+            if layout:
                 layout.write_text(json.dumps({"bootState": {
-                    "backend": kind.backend, "counter": "loader",
+                    "backend": kind.backend, "counter": "loader", **follows,
                     **({"files": [kind.record_file]} if kind.backend == "grubenv" else {})}}),
                     encoding="ascii")
-            initrd = loaders.initramfs(program, kind.arch, layout=layout).read_bytes()
+            initrd = loaders.initramfs(program, kind.arch, (*kernel.MODULES, *drivers),
+                                       layout).read_bytes()
             self.boot_partition.put_all({f"{slot}/{name}": data for slot in "AB" for name, data in (
-                (kind.image, kernel), ("initrd.img", initrd))})
+                (kind.image, image), ("initrd.img", initrd))})
         kind.finish(self.path)
 
     def set(self, state):
@@ -250,8 +263,8 @@ class Device:
 
     def start(self, **options):
         """The next machine, its console in a log of its own."""
-        self._count += 1
-        log = self._log.with_name(f"{self._log.name}{self._count}.log") if self._log else None
+        self.number += 1
+        log = self._log.with_name(f"{self._log.name}{self.number}.log") if self._log else None
         return Machine(self.kind, self.path, log=log, **options)
 
     def decide(self, **options):

@@ -22,7 +22,7 @@ def test_agent_follows_the_loader(kind, program, program_arm64, tmp_path):
     """What the loader chose, why, and that it went back; the loader's count is the only thing written."""
     LOGS.mkdir(parents=True, exist_ok=True)
     device = Device(kind, tmp_path, program_arm64 if kind.arch == "arm64" else program,
-                    LOGS / f"follows-{kind.backend}-{kind.table}", follows=True)
+                    LOGS / f"follows-{kind.backend}-{kind.table}", follows={})
     said = []
 
     def boot():
@@ -45,13 +45,15 @@ def test_agent_follows_the_loader(kind, program, program_arm64, tmp_path):
 class Owned(Updated):
     """A disk that GRUB boots, with a key to its Debian roots."""
 
+    boot_state = {"backend": "grubenv", "counter": "loader", "files": ["grub/grubenv"]}
+
     def __init__(self, folder, program):    # pylint: disable=super-init-not-called
         self.key, self.folder = folder / "key", folder
         cache.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "owner", "-f", self.key])
         config = json.loads(SEED_CONFIG.read_text(encoding="utf-8"))
         config["os"]["sshKeys"].append((folder / "key.pub").read_text(encoding="ascii").strip())
         self.device = Device(KINDS["bios"], folder, program, LOGS / "counted-by-grub",
-                             root_kind="debian", follows=True,
+                             root_kind="debian", follows={},
                              config='set anteroot_args="console=ttyS0 no_timer_check rw"\n'
                                     "source $prefix/anteroot.cfg\n")
         self.device.boot_partition.put_all({"config.json": json.dumps(config).encode()})

@@ -17,6 +17,8 @@ DEBIAN = Disk(root_a="debian", root_b="debian", boot_files=record.files())
 class Device:
     """A disk with anteroot and its units in both slots, and a key to it."""
 
+    boot_state = {}     # of the integrator's file
+
     def __init__(self, machine, folder):
         self._machine, self.key, self.folder = machine, folder / "key", folder
         cache.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "owner", "-f", self.key])
@@ -48,6 +50,19 @@ class Device:
         done = subprocess.run([*vm.ssh_command(self.key), script], input=tar.stdout, check=False,
                               capture_output=True, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
+
+    def spoil(self, vm):
+        """A check in slot B that fails."""
+        self.ask(vm, "mount /dev/vda3 /tmp/b && cd /tmp/b/etc && mkdir -p anteroot/health.d && "
+                     "printf '#!/bin/sh\\nsleep 3; exit 3\\n' >anteroot/health.d/bad && "
+                     "chmod +x anteroot/health.d/bad && cd / && umount /tmp/b")
+
+    def give_up(self, vm):
+        """The window of the health checks is over: the service rejects and reboots."""
+        layout = json.dumps({"bootState": {**self.boot_state, "health": {"windowSeconds": 0}}})
+        vm.ssh(self.key, f"echo '{layout}' >/run/anteroot/anteroot.json; "
+                         "systemctl --no-block restart anteroot-confirm.service")
+        assert vm.wait_exit(90) == "guest-reset"
 
     def reboot(self, vm):
         vm.ssh(self.key, "systemctl --no-block reboot")
@@ -90,9 +105,7 @@ def test_update_that_fails_its_checks(device):
     with device.boot() as vm:
         vm.wait_ssh(device.key)
         device.install(vm)
-        device.ask(vm, "mount /dev/vda3 /tmp/b && cd /tmp/b/etc && mkdir -p anteroot/health.d && "
-                       "printf '#!/bin/sh\\nsleep 3; exit 3\\n' >anteroot/health.d/bad && "
-                       "chmod +x anteroot/health.d/bad && cd / && umount /tmp/b")
+        device.spoil(vm)
         device.ask(vm, "anteroot slot arm B")
         device.reboot(vm)
     with device.boot() as vm:
@@ -106,10 +119,7 @@ def test_update_that_fails_its_checks(device):
         status = device.status(vm)
         assert status["running"]["slot"] == "B"
         assert (status["slots"]["B"]["attempts"], status["slots"]["B"]["refunds"]) == (1, 1)
-        vm.ssh(device.key, "echo '{\"bootState\": {\"health\": {\"windowSeconds\": 0}}}' "
-                           ">/run/anteroot/anteroot.json; "
-                           "systemctl --no-block restart anteroot-confirm.service")
-        assert vm.wait_exit(90) == "guest-reset"
+        device.give_up(vm)
     with device.boot() as vm:
         vm.wait_ssh(device.key)
         status = device.verdict(vm)

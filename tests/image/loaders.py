@@ -14,13 +14,13 @@ from . import disk, kernel, packages, root
 from .cache import PROJECT, cached, key_of, remove, run
 
 MIB = 1024 * 1024
-FIRMWARE = ("grub-pc-bin", "grub-efi-amd64-bin", "ovmf", "u-boot-qemu")
+FIRMWARE = ("grub-pc-bin", "grub-efi-amd64-bin", "systemd-boot-efi", "ovmf", "u-boot-qemu")
 GRUB_CFG = PROJECT / "dist/grub/anteroot.cfg"
 UBOOT_CMD = PROJECT / "dist/u-boot/anteroot.cmd"
 
 # What dist/grub/anteroot.cfg needs, then a serial console and what finds the boot partition.
 GRUB_MODULES = ("normal", "test", "loadenv", "echo", "sleep", "reboot", "linux", "configfile", "true",
-                "serial", "terminal", "halt", "part_msdos", "part_gpt", "fat")
+                "serial", "terminal", "halt", "probe", "part_msdos", "part_gpt", "fat")
 CONSOLE = "serial --unit=0 --speed=115200\nterminal_input serial\nterminal_output serial\n"
 
 
@@ -34,7 +34,7 @@ def firmware():
             packages.unpack(name, folder)
 
     key = key_of(packages.SUITE, *(packages.version(name) for name in FIRMWARE))
-    return cached("loaders", key, build, "loaders: download GRUB, OVMF and U-Boot")
+    return cached("loaders", key, build, "loaders: download GRUB, systemd-boot, OVMF and U-Boot")
 
 
 class Kernel(NamedTuple):
@@ -136,6 +136,15 @@ def grub_files(config):
 def efi_files():
     """GRUB where the firmware looks for it."""
     return (("EFI/BOOT/BOOTX64.EFI", grub_image("x86_64-efi", prefix="/grub").read_bytes()),)
+
+
+def systemd_boot_files(arguments):
+    """systemd-boot where the firmware looks for it, with one entry: slot A's kernel."""
+    program = firmware() / "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+    return (("EFI/BOOT/BOOTX64.EFI", program.read_bytes()),
+            ("loader/loader.conf", b"timeout 0\n"),
+            ("loader/entries/a.conf", b"title A\nlinux /A/vmlinuz\ninitrd /A/initrd.img\n" +
+             f"options {arguments}\n".encode()))
 
 
 # --- U-Boot ----------------------------------------------------------------

@@ -288,6 +288,51 @@ static void test_part_unknown(void **state)
 	assert_slot(AB_B, AB_BAD, AB_BAD_UNKNOWN);
 }
 
+/* missing-slot: its candidate is known for one, and its number stays. */
+static void test_fill_parts(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int a, b; /* as they are on the disk */
+		unsigned int want_a, want_b;
+	} cases[] = {
+		{ "anteroot_parts=2:3\n", 2, 0, 2, 3 },
+		{ "anteroot_parts=2:3\n", 0, 3, 2, 3 },
+		{ "anteroot_parts=2:3\n", 0, 0, 2, 3 },
+		{ "anteroot_parts=2:3\n", 5, 6, 5, 6 },
+		{ "anteroot_parts=2:3\n", 3, 0, 3, 0 },
+		{ "anteroot_parts=2:\n", 2, 0, 2, 0 },
+		{ "anteroot_parts=:3\n", 0, 0, 0, 3 },
+		{ "anteroot_parts=23\n", 2, 0, 2, 0 },
+		{ "anteroot_parts=2:x\n", 2, 0, 2, 0 },
+		{ "anteroot_parts=2:3:\n", 2, 0, 2, 0 },
+		{ "anteroot_parts=123456789:3\n", 0, 0, 0, 3 },
+		{ "anteroot_parts=2:10000\n", 2, 0, 2, 0 },
+		{ "x=1\n", 2, 0, 2, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		dev.part[AB_A] = cases[i].a;
+		dev.part[AB_B] = cases[i].b;
+		assert_int_equal(
+			uenv_parse(&a, cases[i].text, strlen(cases[i].text), "uEnv", &view, &r), 0);
+		abenv_fill_parts(&view, &dev);
+		assert_int_equal(dev.part[AB_A], cases[i].want_a);
+		assert_int_equal(dev.part[AB_B], cases[i].want_b);
+	}
+	dev.part[AB_B] = 0;
+	assert_int_equal(load(ARMED), 0);
+	assert_slot(AB_B, AB_BAD, AB_BAD_UNKNOWN);
+	abenv_fill_parts(&view, &dev);
+	assert_int_equal(load(ARMED), 0);
+	assert_slot(AB_B, AB_CANDIDATE, AB_BAD_NONE);
+	dev.form = ABENV_LETTER;
+	dev.part[AB_B] = 0;
+	abenv_fill_parts(&view, &dev);
+	assert_int_equal(dev.part[AB_B], 0);
+}
+
 static void test_parts_differ(void **state)
 {
 	(void)state;
@@ -312,6 +357,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unarmed_switch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_part_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fill_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parts_differ, setup, teardown),
 	};
 

@@ -61,7 +61,8 @@ static void test_all(void **state)
 	(void)state;
 	read_args(
 		"root=LABEL=x rootfstype=ext4 rootflags=noatime,data=journal init=/bin/sh rw quiet "
-		"panic=-1 anteroot.disk=/dev/vda anteroot.log=debug anteroot.shell "
+		"panic=-1 anteroot.disk=/dev/vda anteroot.loader=ab-01 anteroot.log=debug "
+		"anteroot.shell "
 		"anteroot.wait=7");
 	assert_int_equal(problems.n, 0);
 	assert_string_equal(args.root, "LABEL=x");
@@ -69,6 +70,7 @@ static void test_all(void **state)
 	assert_string_equal(args.rootflags, "noatime,data=journal");
 	assert_string_equal(args.init, "/bin/sh");
 	assert_string_equal(args.disk, "/dev/vda");
+	assert_string_equal(args.loader, "ab-01");
 	assert_string_equal(args.loglevel, "debug");
 	assert_true(args.rw);
 	assert_true(args.quiet);
@@ -146,6 +148,8 @@ static const char *const bad[] = {
 	"anteroot.wait=-0x1",
 	"anteroot.disk",
 	"anteroot.disk=",
+	"anteroot.loader",
+	"anteroot.loader=",
 	"anteroot.log=loud",
 	"anteroot.log",
 	"anteroot.shell=1",
