@@ -42,3 +42,16 @@
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define WORDS_BIGENDIAN 1
 #endif
+
+/* Without the debugging output and its 16 KB of texts. debug.h has a guard, so this definition stays. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "debug.h"
+#undef __UL_DBG
+#define __UL_DBG(library, prefix, mask, call) \
+	do {                                  \
+	} while (0)
+#undef __UL_DBG_CALL
+#define __UL_DBG_CALL(library, prefix, mask, call) __UL_DBG(library, prefix, mask, call)
+#undef __UL_INIT_DEBUG_FROM_ENV
+#define __UL_INIT_DEBUG_FROM_ENV(library, prefix, mask, variable) (library##_debug_mask = prefix##INIT)

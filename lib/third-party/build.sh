@@ -57,7 +57,7 @@ sources() {
 
 library_key() {
 	{
-		cat "$here"/{Makefile,build.sh,blkid-config.h,kmod-config.h}
+		cat "$here"/{Makefile,build.sh,blkid-config.h,blkid-none.c,kmod-config.h}
 		$CC --version
 		$CC -dumpmachine
 		# The same flags in another checkout are the same flags.

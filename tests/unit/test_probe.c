@@ -10,9 +10,12 @@
 #include <endian.h>
 #include <errno.h>
 
-#include "lib/probe.h"
 #include "tests/unit/fakesys.h"
 #include "tests/unit/scratch.h"
+
+/* For its lists of types. */
+#define probe_disk tested_probe_disk
+#include "lib/probe.c" /* NOLINT */
 
 /* The devices are files: a disk has its partition table only, its partitions are files of their own. */
 
@@ -395,6 +398,18 @@ static void test_slash_in_the_name(void **state)
 	assert_string_equal(dev.type, "ext4");
 }
 
+/* A type that is asked for without its prober (lib/third-party) would be never found, without an error. */
+static void test_probers_of_all_types(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(passes); i++)
+		for (const char *const *type = passes[i]; *type; type++)
+			if (!blkid_known_fstype(*type))
+				fail_msg("no prober of %s", *type);
+	for (const char *const *type = table_types; *type; type++)
+		assert_true(blkid_known_pttype(*type));
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, teardown)
 
 int main(void)
@@ -413,6 +428,7 @@ int main(void)
 		TEST(test_disk_that_cannot_be_read),
 		TEST(test_empty_device),
 		TEST(test_slash_in_the_name),
+		TEST(test_probers_of_all_types),
 	};
 
 	return cmocka_run_group_tests(tests, make_images, remove_images);
