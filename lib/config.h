@@ -70,16 +70,7 @@ struct config_key {
 	const char *(*problem)(struct arena *a, const char *value);
 	const char *expected; /* "a string of …": goes behind "expected" */
 	const char *item;     /* the same for one word or line; NULL: as expected */
-	const char *
-		pattern; /* regular expression for the JSON Schema, of a string or item; NULL: none */
-	const char *hook; /* the step that delivers it; NULL: it is only read */
-	/* For people. */
 	const char *owner;    /* CONFIG_FOREIGN and keys we only look at: whose it is */
-	const char *text;     /* what it does */
-	const char *fallback; /* without it, or with a bad value */
-	const char *example;  /* JSON value */
-	const char *output;   /* where it goes in the target */
-	const char *reader;   /* who reads it there */
 };
 
 extern const struct config_key config_keys[];

@@ -5,13 +5,12 @@
 #include "lib/json.h"
 
 /*
- * The table of keys. It is read by lib/config.c, `anteroot check`, and tests/tools/describe, which writes
- * docs/CONFIG.md's table, docs/config.schema.json and the manual page from it.
+ * The table of keys, which lib/config.c and `anteroot check` read. What is said of each to people is in
+ * lib/config_words.c.
  */
 
 #define FIELD(member) .offset = offsetof(struct config, member)
 #define URL_MAX	      2048
-#define NETWORK_CONF  "/etc/NetworkManager/conf.d/os-networkmanager.conf"
 
 /* Keys of somebody else: only their names matter. */
 #define FOREIGN(name, whose)                                                    \
@@ -30,16 +29,6 @@ const struct config_key config_keys[] = {
 		.problem = value_hostname,
 		.expected =
 			"a string of 1 to 64 letters, digits, - and dots (RFC 1123), not localhost",
-		.pattern = "^(?![Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt])[A-Za-z0-9]([A-Za-z0-9-]{0,61}"
-			   "[A-Za-z0-9])?"
-			   "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
-		.hook = "hostname",
-		.text = "The name of the device, in the kernel and in the file.",
-		.fallback = "the first 7 characters of uuid; without uuid the image's own",
-		.example = "\"press-07\"",
-		.output = "/etc/hostname",
-		.reader = "systemd and everybody else; the kernel has it before the target's init "
-			  "starts",
 	},
 	{
 		.path = "uuid",
@@ -50,27 +39,12 @@ const struct config_key config_keys[] = {
 		.max = 64,
 		.problem = value_uuid,
 		.expected = "a string of 1 to 64 letters, digits and -",
-		.pattern = "^[A-Za-z0-9-]*$",
-		.hook = "hostname",
-		.text = "Who the device is. Of it only the default host name is made.",
-		.fallback = "none",
-		.example = "\"1f0c1e5d9b7a4c1ea5b0d7c2f0a1b2c3\"",
-		.output = "/etc/hostname, when there is no hostname",
-		.reader = "as hostname",
 	},
 	{
 		.path = "persistentLogging",
 		.kind = CONFIG_BOOL,
 		FIELD(persistent_logging),
 		.expected = "true or false",
-		.hook = "journal",
-		.text = "Whether the journal outlives a boot: on the data partition, else on the "
-			"state "
-			"partition, else in a writable root.",
-		.fallback = "nothing is changed: the journal stays as it was",
-		.example = "true",
-		.output = "/var/log/journal; false: /run/systemd/journald.conf.d/anteroot.conf",
-		.reader = "systemd-journald",
 	},
 	{
 		.path = "country",
@@ -81,14 +55,6 @@ const struct config_key config_keys[] = {
 		.max = 2,
 		.problem = value_country,
 		.expected = "a string of two capital letters (ISO 3166), or \"00\"",
-		.pattern = "^([A-Za-z]{2}|00)$",
-		.hook = "country",
-		.text = "Where the device is: the Wi-Fi regulatory domain, set before the driver "
-			"loads.",
-		.fallback = "the driver's own",
-		.example = "\"GB\"",
-		.output = "/run/modprobe.d/zz-anteroot-country.conf",
-		.reader = "kmod, when it loads cfg80211",
 	},
 	{
 		.path = "ntpServers",
@@ -101,13 +67,6 @@ const struct config_key config_keys[] = {
 		.problem = value_server,
 		.expected = "a string of host names and addresses with blanks between them",
 		.item = "a host name or an IP address",
-		.hook = "ntp",
-		.text = "Time servers, besides those of the image.",
-		.fallback = "none besides those of the image",
-		.example = "\"0.resinio.pool.ntp.org 1.resinio.pool.ntp.org\"",
-		.output = "added_config.sources in chrony's source directory (/run/chrony); "
-			  "/run/systemd/timesyncd.conf.d/anteroot.conf",
-		.reader = "chronyd, systemd-timesyncd: whichever the target has",
 	},
 	{
 		.path = "dnsServers",
@@ -122,12 +81,6 @@ const struct config_key config_keys[] = {
 			    "between them, or "
 			    "\"null\"",
 		.item = "an IP address, perhaps with #PORT",
-		.hook = "dns",
-		.text = "Name servers. \"null\" (the string) means none, and no default either.",
-		.fallback = "dnsmasq gets 8.8.8.8, systemd-resolved nothing",
-		.example = "\"9.9.9.9 1.1.1.1\"",
-		.output = "/run/dnsmasq.servers; /run/systemd/resolved.conf.d/anteroot.conf",
-		.reader = "dnsmasq (servers-file=), systemd-resolved: whichever the target has",
 	},
 	{
 		.path = "os.network.wifi.randomMacAddressScan",
@@ -135,12 +88,6 @@ const struct config_key config_keys[] = {
 		.flags = CONFIG_ACCESS,
 		FIELD(random_mac),
 		.expected = "true or false",
-		.hook = "network",
-		.text = "Whether Wi-Fi scans with a random hardware address.",
-		.fallback = "NetworkManager's own",
-		.example = "false",
-		.output = NETWORK_CONF,
-		.reader = "NetworkManager",
 	},
 	{
 		.path = "os.network.connectivity.uri",
@@ -151,14 +98,6 @@ const struct config_key config_keys[] = {
 		.max = URL_MAX,
 		.problem = value_url,
 		.expected = "a string: an http:// or https:// URL",
-		.pattern = "^https?://",
-		.hook = "network",
-		.text = "What is asked for to see whether the network leads anywhere.",
-		.fallback = "apiEndpoint with /connectivity-check behind it; without both there is "
-			    "no check",
-		.example = "\"https://api.example.com/connectivity-check\"",
-		.output = NETWORK_CONF,
-		.reader = "NetworkManager",
 	},
 	{
 		.path = "os.network.connectivity.interval",
@@ -169,12 +108,6 @@ const struct config_key config_keys[] = {
 		.max = 31536000,
 		.expected =
 			"a whole number of seconds from 0 (never) to 31536000, or a string of one",
-		.hook = "network",
-		.text = "Seconds between two of these checks.",
-		.fallback = "3600",
-		.example = "300",
-		.output = NETWORK_CONF,
-		.reader = "NetworkManager",
 	},
 	{
 		.path = "os.network.connectivity.response",
@@ -185,12 +118,6 @@ const struct config_key config_keys[] = {
 		.problem = value_plain_line,
 		.expected = "a string of at most 1024 bytes on one line, no backslash, no blank at "
 			    "its ends",
-		.hook = "network",
-		.text = "What the answer must begin with; empty: nothing, or status 204.",
-		.fallback = "empty",
-		.example = "\"online\"",
-		.output = NETWORK_CONF,
-		.reader = "NetworkManager",
 	},
 	{
 		.path = "os.udevRules",
@@ -198,14 +125,6 @@ const struct config_key config_keys[] = {
 		FIELD(udev_rules),
 		.items_max = JSON_VALUES_MAX,
 		.expected = "an object of rule names and their text",
-		.hook = "udev-rules",
-		.text = "Rules of udev, each a file; in place before udevd starts. A name that the "
-			"image has too, "
-			"in /usr/lib/udev/rules.d, hides that one.",
-		.fallback = "none; rules of an earlier boot are removed",
-		.example = "{ \"56\": \"KERNEL==\\\"ttyACM*\\\", SYMLINK+=\\\"modem\\\"\" }",
-		.output = "/etc/udev/rules.d/NAME.rules",
-		.reader = "systemd-udevd",
 	},
 	{
 		.path = "os.sshKeys",
@@ -218,12 +137,6 @@ const struct config_key config_keys[] = {
 		.problem = value_ssh_key,
 		.expected = "an array of public keys, a string each",
 		.item = "one public key on one line",
-		.hook = "ssh-keys",
-		.text = "Who may log in as root, one public key each.",
-		.fallback = "nobody: the file is removed",
-		.example = "[ \"ssh-ed25519 AAAA owner@example\" ]",
-		.output = "~root/.ssh/authorized_keys_local",
-		.reader = "sshd (AuthorizedKeysFile), dropbear",
 	},
 	{
 		.path = "balenaRootCA",
@@ -234,24 +147,12 @@ const struct config_key config_keys[] = {
 		.max = 196608,
 		.problem = value_root_ca,
 		.expected = "a string: base64 of one or more certificates in PEM",
-		.pattern = "^[A-Za-z0-9+/=\\s]*$",
-		.hook = "root-ca",
-		.text = "Certificates that the device trusts besides those of the image.",
-		.fallback = "none; certificates of an earlier boot are no longer trusted",
-		.example = "\"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t…\"",
-		.output = "/etc/ssl/certs/HASH.N and ca-certificates.crt there",
-		.reader = "OpenSSL, GnuTLS, curl and all that use them",
 	},
 	{
 		.path = "developmentMode",
 		.kind = CONFIG_BOOL,
 		FIELD(development_mode),
 		.expected = "true or false",
-		.text = "Whether the device is a developer's. It is reported and changes nothing.",
-		.fallback = "false",
-		.example = "true",
-		.output = "/run/anteroot/state.json, development_mode",
-		.reader = "whoever asks",
 	},
 	{
 		.path = "apiEndpoint",
@@ -262,15 +163,7 @@ const struct config_key config_keys[] = {
 		.max = URL_MAX - 19, /* what is made of it is longer */
 		.problem = value_url,
 		.expected = "a string: an http:// or https:// URL",
-		.pattern = "^https?://",
-		.hook = "network",
 		.owner = "supervisor",
-		.text = "Where the supervisor reports to. Of it only the address of the "
-			"connectivity check is made.",
-		.fallback = "none",
-		.example = "\"https://api.example.com\"",
-		.output = NETWORK_CONF ", when os.network.connectivity.uri is absent",
-		.reader = "NetworkManager; the supervisor reads config.json itself",
 	},
 
 	FOREIGN("apiKey", "supervisor"),

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * describe schema|man|markdown: what the table of keys (lib/config_keys.c) says, as a JSON Schema (draft
- * 2020-12), as a manual page in mdoc(7), and as the part of docs/CONFIG.md that lists the keys.
+ * describe schema|man|markdown: what the tables of keys (lib/config_keys.c, lib/config_words.c) say, as a
+ * JSON Schema (draft 2020-12), as a manual page in mdoc(7), and as the part of docs/CONFIG.md that lists the
+ * keys.
  * tests/tools/documents puts them where they belong, and checks that they are there.
  */
 
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/config.h"
+#include "lib/config_words.h"
 #include "lib/json.h"
 
 static const char *type_text(const struct config_key *row)
@@ -52,14 +53,14 @@ static void add_type(struct json *j, const char *first, const char *second)
 	json_append_string(list, "null");
 }
 
-static void add_string_bounds(struct json *j, const struct config_key *row)
+static void add_string_bounds(struct json *j, const struct config_key *row, const char *pattern)
 {
 	/* JSON Schema counts characters and we count bytes: what it refuses we refuse too. */
 	if (row->min > 0)
 		json_add_int(j, "minLength", 1);
 	json_add_int(j, "maxLength", row->max);
-	if (row->pattern)
-		json_add_string(j, "pattern", row->pattern);
+	if (pattern)
+		json_add_string(j, "pattern", pattern);
 }
 
 static void add_rules(struct json *j)
@@ -71,12 +72,14 @@ static void add_rules(struct json *j)
 
 static void add_row(struct json *j, const struct config_key *row)
 {
-	if (row->text)
-		json_add_string(j, "description", row->text);
+	const struct config_words *words = config_words(row->path);
+
+	if (words)
+		json_add_string(j, "description", words->text);
 	switch (row->kind) {
 	case CONFIG_STRING:
 		add_type(j, "string", NULL);
-		add_string_bounds(j, row);
+		add_string_bounds(j, row, words ? words->pattern : NULL);
 		break;
 	case CONFIG_BOOL:
 		add_type(j, "boolean", "string");
@@ -157,15 +160,16 @@ static int markdown(void)
 {
 	for (size_t i = 0; i < config_keys_len; i++) {
 		const struct config_key *row = &config_keys[i];
+		const struct config_words *words = config_words(row->path);
 
-		if (row->kind == CONFIG_FOREIGN)
+		if (!words)
 			continue;
-		printf("### `%s`\n\n%s\n\n| | |\n|---|---|\n", row->path, row->text);
+		printf("### `%s`\n\n%s\n\n| | |\n|---|---|\n", row->path, words->text);
 		printf("| type | %s%s |\n", type_text(row),
 		       row->owner ? ", of the supervisor" : "");
-		printf("| expected | %s |\n| example | `%s` |\n", row->expected, row->example);
-		printf("| goes to | %s |\n| read by | %s |\n", row->output, row->reader);
-		printf("| without it | %s |\n| a bad value | is reported; %s |\n", row->fallback,
+		printf("| expected | %s |\n| example | `%s` |\n", row->expected, words->example);
+		printf("| goes to | %s |\n| read by | %s |\n", words->output, words->reader);
+		printf("| without it | %s |\n| a bad value | is reported; %s |\n", words->fallback,
 		       bad_text(row));
 		printf("\n");
 	}
@@ -209,17 +213,18 @@ static int man(void)
 {
 	for (size_t i = 0; i < config_keys_len; i++) {
 		const struct config_key *row = &config_keys[i];
+		const struct config_words *words = config_words(row->path);
 
-		if (row->kind == CONFIG_FOREIGN)
+		if (!words)
 			continue;
 		printf(".It Cm %s\n", row->path);
-		mdoc_line("", row->text, "\n");
+		mdoc_line("", words->text, "\n");
 		mdoc_line("Expected: ", row->expected, ".\n");
-		mdoc_line("Goes to ", row->output, ",\n");
-		mdoc_line("read by ", row->reader, ".\n");
-		mdoc_line("Without it: ", row->fallback, ".\n");
+		mdoc_line("Goes to ", words->output, ",\n");
+		mdoc_line("read by ", words->reader, ".\n");
+		mdoc_line("Without it: ", words->fallback, ".\n");
 		mdoc_line("A bad value is reported; ", bad_text(row), ".\n");
-		mdoc_line("Example:\n.Dl ", row->example, "\n");
+		mdoc_line("Example:\n.Dl ", words->example, "\n");
 	}
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/config.h"
+#include "lib/config_words.h"
 #include "lib/json.h"
 
 struct parsed {
@@ -595,24 +595,32 @@ static void test_entry_texts(void **state)
 /* The table keeps its own promises. */
 static void test_table(void **state)
 {
+	size_t described = 0;
+
 	(void)state;
 	for (size_t i = 0; i < config_keys_len; i++) {
 		const struct config_key *k = &config_keys[i];
+		const struct config_words *words = config_words(k->path);
 
 		for (size_t n = i + 1; n < config_keys_len; n++)
 			assert_string_not_equal(k->path, config_keys[n].path);
 		assert_non_null(k->expected);
 		if (k->kind == CONFIG_FOREIGN) {
 			assert_non_null(k->owner);
+			assert_null(words);
 			continue;
 		}
-		assert_non_null(k->text);
-		assert_non_null(k->fallback);
-		assert_non_null(k->example);
-		assert_non_null(k->output);
-		assert_non_null(k->reader);
-		assert_true(k->hook || strcmp(k->path, "developmentMode") == 0);
+		described++;
+		assert_non_null(words);
+		assert_non_null(words->text);
+		assert_non_null(words->fallback);
+		assert_non_null(words->example);
+		assert_non_null(words->output);
+		assert_non_null(words->reader);
+		assert_true(words->hook || strcmp(k->path, "developmentMode") == 0);
 	}
+	/* No words of a key that is gone. */
+	assert_int_equal(described, config_words_len);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

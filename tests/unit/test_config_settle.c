@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/config.h"
+#include "lib/config_words.h"
 #include "lib/digest.h"
 
 /* Which document holds, and what of a bad one is taken from the last known good one. */
@@ -377,7 +377,8 @@ static const char *document_with(const struct config_key *changed, const char *v
 		const struct config_key *row = &config_keys[i];
 		if (row->kind != CONFIG_FOREIGN && !strchr(row->path, '.'))
 			text = arena_printf(&a, "%s\"%s\":%s,", text, row->path,
-					    row == changed ? value : row->example);
+					    row == changed ? value
+							   : config_words(row->path)->example);
 	}
 	return text;
 }
@@ -386,7 +387,7 @@ static const char *value_of(const char *path, const struct config_key *changed, 
 {
 	for (size_t i = 0; i < config_keys_len; i++)
 		if (strcmp(config_keys[i].path, path) == 0)
-			return &config_keys[i] == changed ? value : config_keys[i].example;
+			return &config_keys[i] == changed ? value : config_words(path)->example;
 	fail_msg("%s is no key", path);
 	return NULL;
 }
