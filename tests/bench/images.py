@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import rivals
-from boot import harness
+from boot import harness, record
 from image import cache, disk, kernel, packages
 from measure import Row
 
@@ -34,7 +34,16 @@ def variants():
     return [anteroot(f"anteroot-{how}", f"anteroot, {how}", how)
             for how in ("none", "gzip", "xz") if how != COMPRESS] + [
         anteroot("anteroot-signed", "anteroot, modules as Debian signed them", strip=False),
-        anteroot("anteroot-later", "anteroot, later boots")._replace(disk=used_disk())]
+        anteroot("anteroot-later", "anteroot, later boots")._replace(disk=used_disk()),
+        with_record("good", "boot state, a good slot", record.Record()),
+        with_record("candidate", "boot state, an attempt counted",
+                    record.Record(a=record.CANDIDATE, active="B"))]
+
+
+def with_record(name, title, state):
+    """A first boot with a boot state on the boot partition."""
+    held = disk.image(disk.Disk(boot_files=record.files(state)))
+    return anteroot(f"anteroot-{name}", f"anteroot, {title}")._replace(disk=held)
 
 
 def used_disk():
