@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "init/applets.h"
-#include "init/clock.h"
+#include "init/clockview.h"
 #include "init/report_clock.h"
 #include "lib/clocktext.h"
 #include "lib/mountinfo.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "init/clock.h"
+#include "init/clockview.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
