@@ -13,8 +13,8 @@ const struct hook hook_table[] = {
 	/* EARLY: a machine one can work on. */
 	{ "api-mounts", STAGE_EARLY, api_mounts_applies, api_mounts_run, { NULL },
 	  "/proc, /sys, /dev and /run, unless the kernel or another init has mounted them" },
-	{ "clock-floor", STAGE_EARLY, clock_floor_applies, clock_floor_run, { NULL },
-	  "no clock before the build: certificates and file times must not lie in 1970" },
+	{ "clock", STAGE_EARLY, NULL, clock_start_run, { NULL },
+	  "not before the build, not years behind it: certificates and file times must not lie in 1970" },
 	{ "modules", STAGE_EARLY, modules_applies, modules_run, { NULL },
 	  "drivers that devices ask for (modalias) and that the image lists" },
 
@@ -33,6 +33,8 @@ const struct hook hook_table[] = {
 	  "the state and data partitions; a boot without them is better than none" },
 
 	/* TARGET: what the device's configuration wants in that root. */
+	{ "clock", STAGE_TARGET, NULL, clock_target_run, { NULL },
+	  "once more, by what the root and the state partition know; before anything is written to them" },
 	{ "config", STAGE_TARGET, NULL, config_run, { NULL },
 	  "says what is wrong with config.json; nothing in it stops a boot" },
 	{ "hostname", STAGE_TARGET, hostname_applies, hostname_run, { "/etc", "/etc/hostname" },

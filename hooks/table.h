@@ -32,8 +32,8 @@ extern const size_t hook_table_len;
 /* The functions of the rows, one file each. */
 bool api_mounts_applies(const struct facts *f);
 void api_mounts_run(const struct facts *f, struct plan *p);
-bool clock_floor_applies(const struct facts *f);
-void clock_floor_run(const struct facts *f, struct plan *p);
+void clock_start_run(const struct facts *f, struct plan *p);
+void clock_target_run(const struct facts *f, struct plan *p);
 bool modules_applies(const struct facts *f);
 void modules_run(const struct facts *f, struct plan *p);
 bool boot_disk_applies(const struct facts *f);

@@ -51,6 +51,20 @@ static int mount_root(struct boot *b, const struct op *op, struct reason *r)
 	return err;
 }
 
+static int set_clock(struct boot *b, const struct op *op, struct reason *r)
+{
+	struct clock_facts *c = &b->facts.clock[op->role];
+	int err = b->sys->clock_set(op->usec);
+
+	c->done = true;
+	if (err < 0) {
+		c->failed = arena_strdup(&b->arena, strerror(-err));
+		return reason_set(r, err, "set", "the clock");
+	}
+	log_line(&b->log, LOG_LEVEL_INFO, "clock: %s", op->data ? op->data : "set");
+	return 0;
+}
+
 static int fail(struct boot *b, const struct op *op, struct reason *r)
 {
 	(void)strncpy(b->error, op->data ? op->data : "unable to go on: out of memory",
@@ -82,8 +96,7 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 	case OP_MODULE:
 		return apply_module(b, op->module, r);
 	case OP_CLOCK:
-		err = b->sys->clock_set(op->usec);
-		return err < 0 ? reason_set(r, err, "set", "the clock") : 0;
+		return set_clock(b, op, r);
 	case OP_HOSTNAME:
 		err = b->sys->hostname_set(op->data);
 		return err < 0 ? reason_set(r, err, "set", "the host name") : 0;

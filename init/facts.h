@@ -10,6 +10,7 @@
 #include "lib/blockdev.h"
 #include "lib/bootfiles.h"
 #include "lib/certificate.h"
+#include "lib/clockrule.h"
 #include "lib/cmdline.h"
 #include "lib/config.h"
 #include "lib/layout.h"
@@ -37,6 +38,13 @@ struct facts_failed {
 };
 
 #define FACTS_FAILED_MAX 4
+
+/** When the clock is decided on. */
+enum clock_when {
+	CLOCK_AT_START,	 /* first of all, by the RTC and what is in the initramfs */
+	CLOCK_AT_TARGET, /* with the root and the state partition mounted */
+	CLOCK_WHENS
+};
 
 /** A directory or file of the target that hooks want to write to (column `places` of their table). */
 struct facts_place {
@@ -99,6 +107,7 @@ struct facts {
 	int64_t realtime_usec;
 	int64_t now_msec;      /* monotonic */
 	int64_t deadline_msec; /* monotonic: devices that are not here by then are not waited for */
+	struct clock_facts clock[CLOCK_WHENS]; /* once a boot each */
 	bool api_mounted[API_FS_COUNT];
 	bool config_settled;
 	bool offline; /* no boot: `anteroot apply`, which only places files */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "init/observe_clock.h"
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
 #include "init/observe_state.h"
@@ -137,6 +138,8 @@ int observe(struct boot *b, enum stage stage)
 	f->realtime_usec = clock_realtime_usec();
 	if (stage == STAGE_EARLY)
 		observe_start(b);
+	if (stage == STAGE_EARLY && api_is_mounted(f))
+		observe_clock(b, CLOCK_AT_START);
 	/* Not before the plan can load what they ask for: nobody asks twice. */
 	if (api_is_mounted(f) && stage <= STAGE_BOOT)
 		err = observe_devices(b);
@@ -148,6 +151,7 @@ int observe(struct boot *b, enum stage stage)
 	if (stage == STAGE_ROOT && !f->state.read)
 		observe_state(b);
 	if (stage == STAGE_TARGET) {
+		observe_clock(b, CLOCK_AT_TARGET);
 		observe_keep_dir(b);
 		err = observe_config(b);
 		if (err == 0)

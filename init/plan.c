@@ -26,7 +26,7 @@ static const struct op_row {
 	[OP_OVERLAY] = { "overlay", SHOW_TARGET },
 	[OP_FILESYSTEM] = { "filesystem", SHOW_TYPE },
 	[OP_MODULE] = { "module", 0 },
-	[OP_CLOCK] = { "clock", SHOW_USEC },
+	[OP_CLOCK] = { "clock", SHOW_USEC | SHOW_DATA },
 	[OP_HOSTNAME] = { "hostname", SHOW_DATA },
 	[OP_DIR] = { "dir", SHOW_TARGET | SHOW_MODE },
 	[OP_FILE] = { "file", SHOW_TARGET | SHOW_MODE },

@@ -23,7 +23,7 @@ enum op_kind {
 	OP_OVERLAY, /* tmpfs overlay over just the directory `target`; what is in it stays visible */
 	OP_FILESYSTEM, /* load what mounting `type` needs */
 	OP_MODULE,     /* insert `module` */
-	OP_CLOCK,      /* set the clock to `usec` (realtime) */
+	OP_CLOCK, /* set the clock to `usec` (realtime): `data` says why, `role` is enum clock_when */
 	OP_HOSTNAME,   /* set the kernel's host name to `data` */
 	OP_DIR,	       /* directory `target` with mode, uid, gid */
 	OP_FILE,       /* file `target` with content `data`, `len`, mode, uid, gid */
@@ -73,7 +73,7 @@ struct op {
 	bool remembers;	    /* the manifest: what is guarded by DELIVER_KEEP waits for it */
 	bool access;	    /* but for this: without it nobody gets in */
 	const char *key;    /* of config.json, that this is for; NULL: none */
-	int role;	    /* enum part_role, OP_MOUNT_PART */
+	int role;	    /* enum part_role, OP_MOUNT_PART; enum clock_when, OP_CLOCK */
 	int64_t usec;
 	const struct module *module;
 	const struct ab_record

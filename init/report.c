@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "init/boot.h"
+#include "init/report_clock.h"
 #include "init/report_config.h"
 #include "init/report_state.h"
 #include "init/version.h"
@@ -191,6 +192,7 @@ static struct json *report_json(struct boot *b)
 	json_add_string(j, "version", anteroot_version);
 	add_seen(j, b);
 	add_decided(j, b);
+	report_clock(j, b);
 	report_config(j, b);
 	report_warnings(j, b);
 	add_lists(j, &b->report);

@@ -17,6 +17,8 @@
 #include <cmocka.h>
 
 #include "init/decide.h"
+#include "lib/clocksources.h"
+#include "lib/clocktext.h"
 #include "lib/file.h"
 #include "lib/stack.h"
 #include "tests/cases/state.h"
@@ -25,6 +27,12 @@
 #define ROUNDS_MAX 32
 #define OUT_MAX	   65536
 #define BUILD_USEC 1000000
+#define BUILD_TIME "2026-01-01 00:00:00"
+
+/* A tzfile(5) of one zone, two hours ahead. */
+static const char zone_two_hours[] = "TZif\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
+				     "\0\0\x1c\x20\0\0ABC";
 
 struct play {
 	struct arena arena;
@@ -269,6 +277,52 @@ static void observe_target(struct play *p)
 	find_found(p);
 }
 
+/* Lines "SOURCE TIME", "SOURCE bad", "SOURCE lost"; "now TIME"; "local". Those of the initramfs and the RTC are seen at
+ * the start already. Without the section nobody looks at the clock. */
+static void read_clock(struct play *p, const char *text)
+{
+	char *rest = text ? arena_strdup(&p->arena, text) : NULL, *line;
+	struct clock_facts *clock = p->facts.clock;
+	int64_t sec;
+
+	for (int when = 0; rest && when < CLOCK_WHENS; when++) {
+		clock[when].seen = true;
+		assert_true(clock_parse(BUILD_TIME, CLOCK_FORM_PLAIN, &sec));
+		clock_add(&clock[when], CLOCK_ANCHOR, "build", NULL)->sec = sec;
+	}
+	while (rest && (line = next_line(&rest))) {
+		const char *word = strsep(&line, " ");
+		bool image = strncmp(word, "image-", 6) == 0, rtc = strcmp(word, "rtc") == 0;
+		bool known = line && clock_parse(line, CLOCK_FORM_PLAIN, &sec);
+
+		for (int when = 0; when < CLOCK_WHENS; when++) {
+			struct clock_candidate *c;
+
+			if (strcmp(word, "local") == 0) {
+				clock[when].ahead = clock[when].local = when == CLOCK_AT_TARGET;
+				clock[when].zone = zone_two_hours;
+				clock[when].zone_len = sizeof(zone_two_hours);
+				continue;
+			}
+			if (strcmp(word, "now") == 0) {
+				assert_true(known);
+				clock[when].now_sec = sec;
+				continue;
+			}
+			if (when == CLOCK_AT_START && !image && !rtc)
+				continue;
+			c = clock_add(&clock[when],
+				      rtc     ? CLOCK_RTC
+				      : image ? CLOCK_ANCHOR
+					      : CLOCK_SAVED,
+				      word, arena_printf(&p->arena, "/%s", word));
+			c->sec = sec;
+			c->absent = !known && strcmp(line, "lost") == 0;
+			c->problem = known ? NULL : "it says no time";
+		}
+	}
+}
+
 static void put(struct play *p, const char *text)
 {
 	size_t len = strlen(text);
@@ -341,7 +395,9 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 		f->root_mounted = !failed;
 		break;
 	case OP_CLOCK:
-		f->realtime_usec = op->usec;
+		f->clock[op->role].done = true;
+		if (op->role == CLOCK_AT_START)
+			f->clock[CLOCK_AT_TARGET].now_sec = op->usec / 1000000;
 		break;
 	case OP_WAIT:
 		f->now_msec = f->deadline_msec;
@@ -444,7 +500,8 @@ static void read_facts(struct play *p, const char *text)
 	f->args = args_default;
 	f->deadline_msec = 30000;
 	f->build_usec = BUILD_USEC;
-	f->realtime_usec = section(p, text, "clock-in-1970") ? 0 : BUILD_USEC;
+	f->realtime_usec = BUILD_USEC;
+	read_clock(p, section(p, text, "clock"));
 	assert_return_code(cmdline_parse(&p->arena, args ? args : "", &cmdline), 0);
 	assert_return_code(args_from_cmdline(&p->arena, &cmdline, &f->args, &problems), 0);
 	read_devices(p, section(p, text, "devices"));

@@ -17,6 +17,7 @@
 #include "hooks/place.h"
 #include "hooks/table.h"
 #include "init/decide.h"
+#include "lib/clocksources.h"
 #include "tests/unit/intercept.h"
 
 static struct arena a = ARENA_INIT;
@@ -449,7 +450,8 @@ static void fill(bool writable)
 	};
 
 	(void)setup(NULL);
-	f.build_usec = 5;
+	f.clock[CLOCK_AT_START] = (struct clock_facts){ .seen = true };
+	clock_add(&f.clock[CLOCK_AT_START], CLOCK_ANCHOR, "build", NULL)->sec = 5;
 	f.modules = (struct module_list){ modules, 1, 1 };
 	f.config = (struct config){ .state = CONFIG_READ,
 				    .hostname = "press-07",
