@@ -29,8 +29,12 @@ const struct hook hook_table[] = {
 	/* ROOT: which root, and whether it can boot. */
 	{ "root", STAGE_ROOT, root_applies, root_run, { NULL },
 	  "the slot that the boot state names, counted before it is mounted; root=, else A, else the other" },
+	{ "grow", STAGE_ROOT, grow_applies, grow_run, { NULL },
+	  "the data partition reaches to the end of the disk that the image was put on" },
 	{ "state-data", STAGE_ROOT, NULL, state_data_run, { NULL },
 	  "the state and data partitions; a boot without them is better than none" },
+	{ "grow-fs", STAGE_ROOT, grow_fs_applies, grow_fs_run, { NULL },
+	  "and its file system to the end of it, which the kernel does while it is mounted" },
 
 	/* TARGET: what the device's configuration wants in that root. */
 	{ "config", STAGE_TARGET, NULL, config_run, { NULL },

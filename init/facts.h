@@ -12,6 +12,7 @@
 #include "lib/certificate.h"
 #include "lib/cmdline.h"
 #include "lib/config.h"
+#include "lib/grow.h"
 #include "lib/layout.h"
 #include "lib/manifest.h"
 #include "lib/modules.h"
@@ -131,6 +132,11 @@ struct facts {
 	struct boot_file splash;	     /* its splash image; name NULL: there is none */
 
 	struct facts_state state;
+
+	struct grow grow;   /* what the data partition can gain */
+	bool grow_seen;	    /* it was looked for */
+	bool table_written; /* … and its partition was tried to be grown */
+	bool fs_grown;	    /* … and its file system */
 
 	/* The root. */
 	const char *root_device; /* settled: kernel name, or NULL */

@@ -9,6 +9,7 @@
 
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
+#include "init/observe_grow.h"
 #include "init/observe_state.h"
 #include "init/version.h"
 #include "lib/clock.h"
@@ -147,6 +148,8 @@ int observe(struct boot *b, enum stage stage)
 	}
 	if (stage == STAGE_ROOT && !f->state.read)
 		observe_state(b);
+	if (stage == STAGE_ROOT && !f->grow_seen)
+		err = observe_grow(b);
 	if (stage == STAGE_TARGET) {
 		observe_keep_dir(b);
 		err = observe_config(b);
