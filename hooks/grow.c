@@ -14,9 +14,33 @@
 #define FS_LIMIT_USEC (20 * INT64_C(1000000))
 #define MIB	      (1u << 20)
 
+/* The kernel goes by the primary GPT alone. Nothing is written before this is known to be the boot disk. */
+bool backup_table_applies(const struct facts *f)
+{
+	return f->backup_disk && !f->backup_told;
+}
+
+void backup_table_run(const struct facts *f, struct plan *p)
+{
+	PLAN_ADD(p, .kind = OP_WARN,
+		 .data = arena_printf(p->arena,
+				      "the primary GPT of %s is damaged: booting by its backup",
+				      f->backup_disk));
+	PLAN_ADD(p, .kind = OP_PARTITIONS, .on_failure = FAIL_WARN,
+		 .source = arena_printf(p->arena, "/dev/%s", f->backup_disk), .backup = &f->backup);
+	PLAN_ADD(p, .kind = OP_AGAIN);
+}
+
+static bool is_to_restore(const struct facts *f)
+{
+	return f->backup.restore.n > 0 && !f->restored && f->boot_disk &&
+	       strcmp(f->boot_disk, f->backup_disk) == 0;
+}
+
 bool grow_applies(const struct facts *f)
 {
-	return (f->grow.table.n > 0 || f->grow.refusal) && !f->table_written;
+	return is_to_restore(f) ||
+	       ((f->grow.table.n > 0 || f->grow.refusal) && !f->table_written);
 }
 
 void grow_run(const struct facts *f, struct plan *p)
@@ -24,6 +48,12 @@ void grow_run(const struct facts *f, struct plan *p)
 	const struct grow *g = &f->grow;
 	const char *data;
 
+	if (is_to_restore(f)) {
+		PLAN_ADD(p, .kind = OP_RESTORE, .on_failure = FAIL_WARN,
+			 .source = arena_printf(p->arena, "/dev/%s", f->backup_disk),
+			 .backup = &f->backup);
+		return;
+	}
 	if (g->refusal) {
 		PLAN_ADD(p, .kind = OP_WARN,
 			 .data = arena_printf(p->arena, "%s; the space behind it stays unused",

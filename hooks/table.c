@@ -21,6 +21,8 @@ const struct hook hook_table[] = {
 	/* BOOT: which disk, and what its boot partition says. */
 	{ "modules", STAGE_BOOT, modules_applies, modules_run, { NULL },
 	  "drivers for devices that came up since: a bus shows its disks only when its driver is in" },
+	{ "backup-table", STAGE_BOOT, backup_table_applies, backup_table_run, { NULL },
+	  "a disk whose primary GPT was torn has its partitions by the backup" },
 	{ "boot-disk", STAGE_BOOT, boot_disk_applies, boot_disk_run, { NULL },
 	  "one disk is the boot disk; labels count on it alone, so a clone cannot be picked" },
 	{ "boot-mount", STAGE_BOOT, boot_mount_applies, boot_mount_run, { NULL },

@@ -36,6 +36,8 @@ bool clock_floor_applies(const struct facts *f);
 void clock_floor_run(const struct facts *f, struct plan *p);
 bool modules_applies(const struct facts *f);
 void modules_run(const struct facts *f, struct plan *p);
+bool backup_table_applies(const struct facts *f);
+void backup_table_run(const struct facts *f, struct plan *p);
 bool boot_disk_applies(const struct facts *f);
 void boot_disk_run(const struct facts *f, struct plan *p);
 bool boot_mount_applies(const struct facts *f);

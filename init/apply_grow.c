@@ -4,18 +4,35 @@
 
 #define MIB (1u << 20)
 
-static const char *node(struct boot *b, const struct blockdev *dev, struct reason *r)
+static const char *node(struct boot *b, const char *name, struct reason *r)
 {
-	const char *path = arena_printf(&b->arena, "%s/%s", b->dev_dir, dev->name);
+	const char *path = arena_printf(&b->arena, "%s/%s", b->dev_dir, name);
 
 	if (!path)
-		(void)reason_set(r, ENOMEM, "grow", dev->name);
+		(void)reason_set(r, ENOMEM, "write", name);
 	return path;
+}
+
+int apply_partitions(struct boot *b, const struct op *op, struct reason *r)
+{
+	const char *disk = node(b, b->facts.backup_disk, r);
+
+	b->facts.backup_told = true;
+	b->disks_seen = false;
+	return disk ? grow_tell(b->sys, disk, op->backup, r) : -ENOMEM;
+}
+
+int apply_restore(struct boot *b, const struct op *op, struct reason *r)
+{
+	const char *disk = node(b, b->facts.backup_disk, r);
+
+	b->facts.restored = true;
+	return disk ? grow_write(b->sys, disk, &op->backup->restore, r) : -ENOMEM;
 }
 
 int apply_grow_table(struct boot *b, const struct op *op, struct reason *r)
 {
-	const char *disk = node(b, op->grow->disk, r);
+	const char *disk = node(b, op->grow->disk->name, r);
 	int err = disk ? grow_table(b->sys, disk, &op->grow->table, r) : -ENOMEM;
 
 	b->facts.table_written = true;
@@ -28,7 +45,7 @@ int apply_grow_table(struct boot *b, const struct op *op, struct reason *r)
 
 int apply_grow_fs(struct boot *b, const struct op *op, struct reason *r)
 {
-	const char *device = node(b, op->grow->part, r);
+	const char *device = node(b, op->grow->part->name, r);
 	struct extfs_grown grown;
 	int err;
 

@@ -145,6 +145,7 @@ int observe(struct boot *b, enum stage stage)
 	if (stage == STAGE_BOOT) {
 		observe_disks(b);
 		observe_loader(b);
+		observe_backup(b);
 	}
 	if (stage == STAGE_ROOT && !f->state.read)
 		observe_state(b);

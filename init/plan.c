@@ -39,6 +39,8 @@ static const struct op_row {
 			    SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_FLAGS | SHOW_DATA },
 	[OP_MOUNT_ROOT] = { "mount-root",
 			    SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_FLAGS | SHOW_DATA },
+	[OP_PARTITIONS] = { "partitions", SHOW_SOURCE },
+	[OP_RESTORE] = { "restore", SHOW_SOURCE },
 	[OP_GROW_TABLE] = { "grow-table", SHOW_SOURCE | SHOW_TARGET | SHOW_DATA },
 	[OP_GROW_FS] = { "grow-fs", SHOW_SOURCE | SHOW_TARGET | SHOW_USEC | SHOW_DATA },
 	[OP_STATE] = { "state", SHOW_DATA },

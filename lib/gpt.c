@@ -231,6 +231,68 @@ static int plan_writes(struct arena *a, const struct ptable_disk *disk, struct g
 	return good ? 0 : -ENOMEM;
 }
 
+/* Where the entries of the primary GPT belong: as its header says, or where everybody has them when they are there.
+ * @return 0: not certain */
+static uint64_t primary_entries(struct arena *a, const struct ptable_disk *disk,
+				const struct gpt *primary, const struct gpt *backup)
+{
+	uint64_t at = ptable_get64(primary->header + H_ENTRIES_LBA);
+	unsigned char *entries;
+
+	if (memcmp(primary->header, "EFI PART", 8) != 0) {
+		at = 2;
+		if (ptable_load(a, disk, at, backup->entry_sectors, &entries, NULL) < 0 ||
+		    digest_crc32(entries, (size_t)backup->count * ENTRY_BYTES) !=
+			    ptable_get32(backup->header + H_ENTRIES_CRC))
+			return 0;
+	}
+	if (at < 2 || at > UINT32_MAX ||
+	    at + backup->entry_sectors > ptable_get64(backup->header + H_FIRST_USABLE))
+		return 0;
+	return at;
+}
+
+static bool list_parts(struct arena *a, const struct ptable_disk *disk, const struct gpt *gpt,
+		       struct ptable_backup *ret)
+{
+	ret->part = arena_alloc(a, gpt->count * sizeof(*ret->part));
+	for (unsigned int i = 0; i < gpt->count && ret->part; i++) {
+		const unsigned char *entry = gpt->entries + (size_t)i * ENTRY_BYTES;
+		uint64_t start = ptable_get64(entry + E_START), end = ptable_get64(entry + E_END);
+
+		/* As the kernel leaves them out. */
+		if (is_used(entry) && start <= end && end < disk->sectors)
+			ret->part[ret->n++] = (struct ptable_part){ NULL, i + 1, start,
+								    end + 1 - start };
+	}
+	return ret->part != NULL;
+}
+
+int gpt_backup(struct arena *a, const struct ptable_disk *disk, struct ptable_backup *ret)
+{
+	uint64_t last = disk->sectors - 1, at;
+	struct gpt primary, backup;
+	bool good;
+	int err;
+
+	*ret = (struct ptable_backup){ .restore.sector_bytes = disk->sector_bytes };
+	err = load(a, disk, 1, &primary, NULL);
+	if (err == 0)
+		return 0;
+	if (err == -EBADMSG)
+		err = load(a, disk, last, &backup, NULL);
+	if (err < 0)
+		return err == -EBADMSG ? 0 : err;
+	good = list_parts(a, disk, &backup, ret);
+	at = primary_entries(a, disk, &primary, &backup);
+	if (at == 0 || !good)
+		return good ? 0 : -ENOMEM;
+	seal(backup.header, 1, last, at);
+	good = ptable_add(a, &ret->restore, at, backup.entry_sectors, backup.entries) &&
+	       ptable_add(a, &ret->restore, 1, 1, backup.header);
+	return good ? 0 : -ENOMEM;
+}
+
 int gpt_grow(struct arena *a, const struct ptable_disk *disk, const struct ptable_part *part,
 	     struct ptable_plan *ret, struct reason *r)
 {

@@ -49,14 +49,22 @@ static int read_sectors(const struct ptable_disk *disk, uint64_t lba, size_t n, 
 	return (size_t)got == len ? 0 : -EIO;
 }
 
-static int read_table(struct arena *a, int sysfd, const char *path, struct grow *g,
-		      struct reason *r)
+/* @return its descriptor, to be closed, or a negative errno */
+static int open_disk(struct arena *a, int sysfd, const char *dev_dir, const struct blockdev *dev,
+		     struct ptable_disk *ret, struct reason *r)
 {
-	const char *name = g->disk->name;
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const char *name = dev->name, *path = arena_printf(a, "%s/%s", dev_dir, name);
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	uint64_t sector = attr(sysfd, name, "queue/logical_block_size");
-	struct ptable_disk disk = {
+
+	if (fd < 0)
+		return reason_set(r, path ? errno : ENOMEM, "open", name);
+	/* Of 512 when nothing says otherwise: then the table is not where it is looked for. */
+	if (sector < SYSFS_SECTOR || sector > PTABLE_SECTOR_MAX)
+		sector = SYSFS_SECTOR;
+	*ret = (struct ptable_disk){
 		.sector_bytes = (unsigned int)sector,
+		.sectors = dev->size_bytes / sector,
 		.grain_bytes = ptable_grain(attr(sysfd, name, "queue/physical_block_size"),
 					    attr(sysfd, name, "queue/minimum_io_size"),
 					    attr(sysfd, name, "queue/optimal_io_size")),
@@ -64,18 +72,24 @@ static int read_table(struct arena *a, int sysfd, const char *path, struct grow 
 		.read = read_sectors,
 		.fd = fd,
 	};
+
+	/* The kernel says -1 for a disk that is misaligned beyond help. */
+	if (ret->grain_at_bytes >= ret->grain_bytes || ret->grain_at_bytes % sector != 0)
+		ret->grain_at_bytes = 0;
+	return fd;
+}
+
+static int read_table(struct arena *a, int sysfd, const char *dev_dir, struct grow *g,
+		      struct reason *r)
+{
+	struct ptable_disk disk;
+	_cleanup_close_ int fd = open_disk(a, sysfd, dev_dir, g->disk, &disk, r);
 	struct ptable_part part = { .name = g->part->name, .number = g->part->partno };
 
 	if (fd < 0)
-		return reason_set(r, errno, "open", path);
-	if (sector == 0)
-		return reason_set(r, ENODATA, "find the sectors of", path);
-	/* The kernel says -1 for a disk that is misaligned beyond help. */
-	if (disk.grain_at_bytes >= disk.grain_bytes || disk.grain_at_bytes % sector != 0)
-		disk.grain_at_bytes = 0;
-	disk.sectors = g->disk->size_bytes / sector;
-	part.start = attr(sysfd, part.name, "start") * SYSFS_SECTOR / sector;
-	part.sectors = g->part->size_bytes / sector;
+		return fd;
+	part.start = attr(sysfd, part.name, "start") * SYSFS_SECTOR / disk.sector_bytes;
+	part.sectors = g->part->size_bytes / disk.sector_bytes;
 	return ptable_grow(a, &disk, g->disk->table, &part, &g->table, r);
 }
 
@@ -84,6 +98,15 @@ static const char *render(struct arena *a, const struct reason *r)
 	char text[REASON_OBJECT_MAX + REASON_CAUSE_MAX + 64];
 
 	return arena_strdup(a, reason_render(r, text, sizeof(text)));
+}
+
+int grow_backup(struct arena *a, int sysfd, const char *dev_dir, const struct blockdev *disk,
+		struct ptable_backup *ret)
+{
+	struct ptable_disk d;
+	_cleanup_close_ int fd = open_disk(a, sysfd, dev_dir, disk, &d, NULL);
+
+	return fd < 0 ? fd : gpt_backup(a, &d, ret);
 }
 
 int grow_look(struct arena *a, int sysfd, const char *dev_dir, const struct blockdevs *devs,
@@ -106,12 +129,11 @@ int grow_look(struct arena *a, int sysfd, const char *dev_dir, const struct bloc
 	ret->bytes = part->size_bytes;
 	end = end_of(sysfd, part);
 	if (ret->disk->size_bytes >= end + PTABLE_GAIN_MIN && is_last(sysfd, devs, part, end)) {
-		path = arena_printf(a, "%s/%s", dev_dir, ret->disk->name);
 		if (dev != part)
 			err = reason_setf(&r, EOPNOTSUPP, "grow", part->name,
 					  "%s is made of it (LUKS, LVM or RAID)", dev->name);
-		else if (path)
-			err = read_table(a, sysfd, path, ret, &r);
+		else
+			err = read_table(a, sysfd, dev_dir, ret, &r);
 		if (err < 0) {
 			ret->refusal = render(a, &r);
 			ret->table.n = 0;
@@ -126,16 +148,30 @@ int grow_look(struct arena *a, int sysfd, const char *dev_dir, const struct bloc
 	return arena_failed(a) ? -ENOMEM : 0;
 }
 
-int grow_table(const struct sys *sys, const char *disk, const struct ptable_plan *plan,
+int grow_tell(const struct sys *sys, const char *disk, const struct ptable_backup *backup,
+	      struct reason *r)
+{
+	_cleanup_close_ int fd = sys->open(AT_FDCWD, disk, O_RDONLY, 0);
+	int err = fd < 0 ? fd : 0;
+
+	for (size_t i = 0; i < backup->n && (err == 0 || err == -EBUSY); i++) {
+		const struct ptable_part *part = &backup->part[i];
+		uint64_t sector = backup->restore.sector_bytes;
+
+		err = sys->partition_add(fd, part->number, part->start * sector,
+					 part->sectors * sector);
+	}
+	return err < 0 && err != -EBUSY ? reason_set(r, err, "tell the kernel the partitions of", disk)
+					: 0;
+}
+
+int grow_write(const struct sys *sys, const char *disk, const struct ptable_plan *plan,
 	       struct reason *r)
 {
-	const struct ptable_part *part = &plan->part;
-	_cleanup_close_ int fd = -1;
-	int err;
-
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct ptable_write *w = &plan->write[i];
 		struct inplace where;
+		int err;
 
 		err = inplace_open_raw(disk, w->lba * plan->sector_bytes,
 				       w->sectors * plan->sector_bytes, &where, r);
@@ -144,6 +180,18 @@ int grow_table(const struct sys *sys, const char *disk, const struct ptable_plan
 		if (err < 0)
 			return err;
 	}
+	return 0;
+}
+
+int grow_table(const struct sys *sys, const char *disk, const struct ptable_plan *plan,
+	       struct reason *r)
+{
+	const struct ptable_part *part = &plan->part;
+	_cleanup_close_ int fd = -1;
+	int err = grow_write(sys, disk, plan, r);
+
+	if (err < 0)
+		return err;
 	fd = sys->open(AT_FDCWD, disk, O_RDONLY, 0);
 	err = fd < 0 ? fd
 		     : sys->partition_resize(fd, part->number, part->start * plan->sector_bytes,

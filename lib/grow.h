@@ -32,6 +32,23 @@ int grow_look(struct arena *a, int sysfd, const char *dev_dir, const struct bloc
 	      const struct blockdev *dev, struct grow *ret) _nonnull_all_ _must_check_;
 
 /**
+ * Looks for the backup of a GPT whose primary one is damaged (gpt_backup()).
+ *
+ * @param disk whole disk
+ * @return 0 or a negative errno, as gpt_backup()
+ */
+int grow_backup(struct arena *a, int sysfd, const char *dev_dir, const struct blockdev *disk,
+		struct ptable_backup *ret) _nonnull_all_ _must_check_;
+
+/** Tells the kernel the partitions of a backup; what it has already is left as it is. */
+int grow_tell(const struct sys *sys, const char *disk, const struct ptable_backup *backup,
+	      struct reason *r) _nonnull_(1, 2, 3) _must_check_;
+
+/** Writes a plan, sector by sector. @param disk path of the whole disk */
+int grow_write(const struct sys *sys, const char *disk, const struct ptable_plan *plan,
+	       struct reason *r) _nonnull_(1, 2, 3) _must_check_;
+
+/**
  * Writes the table, sector by sector, and tells the kernel.
  *
  * @param disk path of the whole disk

@@ -78,6 +78,22 @@ int ptable_grow(struct arena *a, const struct ptable_disk *disk, const char *tab
 		const struct ptable_part *part, struct ptable_plan *ret, struct reason *r)
 	_nonnull_(1, 2, 3, 4, 5) _must_check_;
 
+/** What the backup of a GPT says while the primary one is damaged. */
+struct ptable_backup {
+	struct ptable_part *part; /* names are NULL */
+	size_t n;		  /* 0: the primary one is whole, or the backup is not */
+	struct ptable_plan restore; /* writes the primary one anew; n == 0: its place is not certain */
+};
+
+/**
+ * Looks at the primary GPT, and at the backup in the last sector when that is damaged. The kernel looks at the backup
+ * only with `gpt` on its command line, so that a disk whose header or entries were torn has no partitions.
+ *
+ * @return 0 or a negative errno: -ENOMEM, or the disk's
+ */
+int gpt_backup(struct arena *a, const struct ptable_disk *disk, struct ptable_backup *ret)
+	_nonnull_all_ _must_check_;
+
 /* The two kinds of tables, for ptable_grow(). */
 int gpt_grow(struct arena *a, const struct ptable_disk *disk, const struct ptable_part *part,
 	     struct ptable_plan *ret, struct reason *r) _nonnull_(1, 2, 3, 4) _must_check_;

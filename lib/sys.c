@@ -170,7 +170,7 @@ static int real_module_insert(int fd, const char *options, int flags)
 	return neg((int)syscall(__NR_finit_module, fd, options, flags));
 }
 
-static int real_partition_resize(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+static int blkpg(int fd, int op, unsigned int number, uint64_t start_bytes, uint64_t bytes)
 {
 	struct blkpg_partition part = {
 		.start = (long long)start_bytes,
@@ -178,12 +178,22 @@ static int real_partition_resize(int fd, unsigned int number, uint64_t start_byt
 		.pno = (int)number,
 	};
 	struct blkpg_ioctl_arg arg = {
-		.op = BLKPG_RESIZE_PARTITION,
+		.op = op,
 		.datalen = sizeof(part),
 		.data = &part,
 	};
 
 	return neg(ioctl(fd, BLKPG, &arg));
+}
+
+static int real_partition_add(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	return blkpg(fd, BLKPG_ADD_PARTITION, number, start_bytes, bytes);
+}
+
+static int real_partition_resize(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	return blkpg(fd, BLKPG_RESIZE_PARTITION, number, start_bytes, bytes);
 }
 
 static int real_ext4_resize(int fd, uint64_t blocks)
@@ -321,6 +331,7 @@ const struct sys sys_real = {
 	.clock_set = real_clock_set,
 	.hostname_set = real_hostname_set,
 	.module_insert = real_module_insert,
+	.partition_add = real_partition_add,
 	.partition_resize = real_partition_resize,
 	.ext4_resize = real_ext4_resize,
 	.watchdog_set = real_watchdog_set,
