@@ -169,6 +169,9 @@ def make_file_system(kind, role, path):
             file.truncate(kind.size_mib(role) * MIB)
         cache.run(["mkfs.vfat", "-F", "16", "-S", str(kind.sector), "-s", "1", "-n",
                    kind.description.label(role), path])
+        scratch = path.with_name(path.name + ".file")
+        scratch.write_bytes(kind.description.config)
+        cache.run(["mcopy", "-i", path, scratch, "::config.json"])
     else:
         disk.make_file_system(kind.description, role, path)
 
@@ -227,7 +230,7 @@ def options(path, kind, drive=None):
 
 def raw_of(path, folder):
     """What a qcow2 holds, as a raw file."""
-    raw = folder / f"{path.stem}.raw"
+    raw = folder / "after.raw"
     cache.run(["qemu-img", "convert", "-O", "raw", path, raw])
     return raw
 
@@ -359,3 +362,80 @@ def check_data(partition, folder):
     count, size = (int(re.search(rf"^{key}: +(\d+)$", said, re.M)[1])
                    for key in ("Block count", "Block size"))
     return count * size
+
+
+# --- cut ---
+
+class Cut(NamedTuple):
+    """A disk as a cut leaves it: what of its table was written by then, as (at, bytes)."""
+
+    name: str
+    patches: tuple
+    torn: bool = False
+
+
+def outside(kind, write, mib):
+    """Whether a write goes to a table: beside the partitions, of which the last one ends with the disk."""
+    parts, at = kind.parts(), write.at // kind.sector
+    end = (mib - (kind.table == "gpt")) * MIB // kind.sector
+    parts["data"] = parts["data"]._replace(size=end - parts["data"].start)
+    return bool(write.data) and not any(part.start <= at < part.end for part in parts.values())
+
+
+def bytes_at(kind, patches, at, size):
+    """What a disk has somewhere after some writes."""
+    with open(image(kind), "rb") as file:
+        file.seek(at)
+        content = file.read(size).ljust(size, b"\0")
+    for where, data in patches:
+        if where == at:
+            content = data
+    return content
+
+
+def cuts(kind, table_writes, places):
+    """The power cut before the first write and behind each, and in each, torn at some bytes either way round."""
+    done = []
+    yield Cut("before all", ())
+    for write in table_writes:
+        old = bytes_at(kind, done, write.at, len(write.data))
+        name = f"sector {write.at // kind.sector}"
+        for place in places:
+            for what, data in (("to", write.data[:place] + old[place:]),
+                               ("from", old[:place] + write.data[place:])):
+                if data not in (old, write.data):
+                    yield Cut(f"{name} new {what} {place}", (*done, (write.at, data)), True)
+        if kind.table == "gpt" and write.at:
+            yield Cut(f"{name} garbage", (*done, (write.at, garbage(len(write.data)))), True)
+        done.append((write.at, write.data))
+        yield Cut(f"after {name}", tuple(done))
+
+
+def garbage(size):
+    return hashlib.shake_128(b"garbage").digest(size)
+
+
+def patch(path, patches):
+    """Writes them into a raw file."""
+    with open(path, "r+b") as file:
+        for at, data in patches:
+            file.seek(at)
+            file.write(data)
+
+
+def cut_disk(kind, cut, path, mib, content=True):
+    """A raw file of a disk after a cut; without content it has the table alone."""
+    base = image(kind)
+    with open(path, "wb") as file:
+        file.truncate(mib * MIB)
+    if content:
+        disk.copy_into(base, path, 0)
+    else:
+        parts, size = kind.parts().values(), base.stat().st_size
+        with open(base, "rb") as source, open(path, "r+b") as target:
+            # the first MiB, the one in front of each partition, and the last
+            for at in sorted({0, size - MIB, *(part.start * kind.sector - MIB for part in parts)}):
+                source.seek(at)
+                target.seek(at)
+                target.write(source.read(MIB))
+    patch(path, cut.patches)
