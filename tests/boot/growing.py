@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from boot import harness
+from boot.writes import TORN_AT
 from image import cache, disk
 
 MIB = disk.MIB
@@ -394,17 +395,20 @@ def bytes_at(kind, patches, at, size):
 
 
 def cuts(kind, table_writes, places):
-    """The power cut before the first write and behind each, and in each, torn at some bytes either way round."""
+    """The power cut before the first write and behind each, and in each: torn at some bytes, or garbage.
+
+    What an msdos table has no second copy of cannot be garbage, nor can a number have its last bytes first.
+    """
     done = []
     yield Cut("before all", ())
     for write in table_writes:
         old = bytes_at(kind, done, write.at, len(write.data))
         name = f"sector {write.at // kind.sector}"
-        for place in places:
-            for what, data in (("to", write.data[:place] + old[place:]),
-                               ("from", old[:place] + write.data[place:])):
-                if data not in (old, write.data):
-                    yield Cut(f"{name} new {what} {place}", (*done, (write.at, data)), True)
+        torn = {f"new to {place}": write.data[:place] + old[place:] for place in places}
+        torn |= {f"new from {place}": old[:place] + write.data[place:] for place in TORN_AT}
+        for what, data in torn.items():
+            if data not in (old, write.data):
+                yield Cut(f"{name} {what}", (*done, (write.at, data)), True)
         if kind.table == "gpt" and write.at:
             yield Cut(f"{name} garbage", (*done, (write.at, garbage(len(write.data)))), True)
         done.append((write.at, write.data))
