@@ -42,7 +42,7 @@ static const struct op_row {
 	[OP_PARTITIONS] = { "partitions", SHOW_SOURCE },
 	[OP_RESTORE] = { "restore", SHOW_SOURCE },
 	[OP_GROW_TABLE] = { "grow-table", SHOW_SOURCE | SHOW_TARGET | SHOW_DATA },
-	[OP_GROW_FS] = { "grow-fs", SHOW_SOURCE | SHOW_TARGET | SHOW_USEC | SHOW_DATA },
+	[OP_GROW_FS] = { "grow-fs", SHOW_SOURCE | SHOW_TARGET | SHOW_USEC },
 	[OP_STATE] = { "state", SHOW_DATA },
 	[OP_PANIC] = { "panic", SHOW_USEC },
 	[OP_WATCHDOG] = { "watchdog", SHOW_TARGET | SHOW_USEC },

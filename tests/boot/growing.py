@@ -75,8 +75,8 @@ class Kind(NamedTuple):
 
 
 def files():
-    """Name -> content of what is on the data partition."""
-    return {f"folder{number % 5}/file{number}":
+    """Name -> content of what is on the data partition: so deep that the tiny root does not report it."""
+    return {f"1/2/3/4/5/6/7/8/9/folder{number % 5}/file{number}":
             hashlib.shake_128(b"%d" % number).digest(1000 + 9000 * (number % 17))
             for number in range(100)}
 
