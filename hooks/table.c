@@ -21,6 +21,8 @@ const struct hook hook_table[] = {
 	/* BOOT: which disk, and what its boot partition says. */
 	{ "modules", STAGE_BOOT, modules_applies, modules_run, { NULL },
 	  "drivers for devices that came up since: a bus shows its disks only when its driver is in" },
+	{ "backup-table", STAGE_BOOT, backup_table_applies, backup_table_run, { NULL },
+	  "a disk whose primary GPT was torn has its partitions by the backup" },
 	{ "boot-disk", STAGE_BOOT, boot_disk_applies, boot_disk_run, { NULL },
 	  "one disk is the boot disk; labels count on it alone, so a clone cannot be picked" },
 	{ "boot-mount", STAGE_BOOT, boot_mount_applies, boot_mount_run, { NULL },
@@ -29,8 +31,12 @@ const struct hook hook_table[] = {
 	/* ROOT: which root, and whether it can boot. */
 	{ "root", STAGE_ROOT, root_applies, root_run, { NULL },
 	  "the slot that the boot state names, counted before it is mounted; root=, else A, else the other" },
+	{ "grow", STAGE_ROOT, grow_applies, grow_run, { NULL },
+	  "the data partition reaches to the end of the disk that the image was put on" },
 	{ "state-data", STAGE_ROOT, NULL, state_data_run, { NULL },
 	  "the state and data partitions; a boot without them is better than none" },
+	{ "grow-fs", STAGE_ROOT, grow_fs_applies, grow_fs_run, { NULL },
+	  "and its file system to the end of it, which the kernel does while it is mounted" },
 
 	/* TARGET: what the device's configuration wants in that root. */
 	{ "clock", STAGE_TARGET, NULL, clock_target_run, { NULL },

@@ -116,6 +116,14 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 		return mount_part(b, op, r);
 	case OP_MOUNT_ROOT:
 		return mount_root(b, op, r);
+	case OP_PARTITIONS:
+		return apply_partitions(b, op, r);
+	case OP_RESTORE:
+		return apply_restore(b, op, r);
+	case OP_GROW_TABLE:
+		return apply_grow_table(b, op, r);
+	case OP_GROW_FS:
+		return apply_grow_fs(b, op, r);
 	case OP_STATE:
 		return apply_state(b, op, r);
 	case OP_PANIC:

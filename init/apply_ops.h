@@ -23,6 +23,12 @@ int apply_panic(struct boot *b, const struct op *op, struct reason *r);
 int apply_watchdog(struct boot *b, const struct op *op, struct reason *r);
 int apply_delay(struct boot *b, const struct op *op, struct reason *r);
 
+/* Of the partition table and the data partition (init/apply_grow.c). */
+int apply_partitions(struct boot *b, const struct op *op, struct reason *r);
+int apply_restore(struct boot *b, const struct op *op, struct reason *r);
+int apply_grow_table(struct boot *b, const struct op *op, struct reason *r);
+int apply_grow_fs(struct boot *b, const struct op *op, struct reason *r);
+
 /** OP_ROOT, OP_FAIL: remembers what was decided, for the report. */
 void apply_decision(struct boot *b, const struct op *op);
 

@@ -13,6 +13,7 @@
 #include "lib/clockrule.h"
 #include "lib/cmdline.h"
 #include "lib/config.h"
+#include "lib/grow.h"
 #include "lib/layout.h"
 #include "lib/manifest.h"
 #include "lib/modules.h"
@@ -132,6 +133,10 @@ struct facts {
 	bool loader_hidden; /* the firmware may know loader_partuuid, and efivarfs is not mounted */
 	bool loader_tried;  /* mounting it was tried */
 
+	const char *backup_disk; /* kernel name of one whose primary GPT is damaged, or NULL */
+	struct ptable_backup backup; /* what its backup says */
+	bool backup_told;	     /* the kernel was told that */
+
 	/* Configuration. */
 	struct config config;
 	const char *keep_dir; /* where what was accepted is kept for bad times; NULL: nowhere */
@@ -140,6 +145,12 @@ struct facts {
 	struct boot_file splash;	     /* its splash image; name NULL: there is none */
 
 	struct facts_state state;
+
+	struct grow grow;   /* what the data partition can gain */
+	bool grow_seen;	    /* it was looked for */
+	bool restored;	    /* the primary GPT of the boot disk was tried to be written anew */
+	bool table_written; /* … and its partition was tried to be grown */
+	bool fs_grown;	    /* … and its file system */
 
 	/* The root. */
 	const char *root_device; /* settled: kernel name, or NULL */

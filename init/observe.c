@@ -10,6 +10,7 @@
 #include "init/observe_clock.h"
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
+#include "init/observe_grow.h"
 #include "init/observe_state.h"
 #include "init/version.h"
 #include "lib/clock.h"
@@ -147,9 +148,12 @@ int observe(struct boot *b, enum stage stage)
 	if (stage == STAGE_BOOT) {
 		observe_disks(b);
 		observe_loader(b);
+		observe_backup(b);
 	}
 	if (stage == STAGE_ROOT && !f->state.read)
 		observe_state(b);
+	if (stage == STAGE_ROOT && !f->grow_seen)
+		err = observe_grow(b);
 	if (stage == STAGE_TARGET) {
 		observe_clock(b, CLOCK_AT_TARGET);
 		observe_keep_dir(b);

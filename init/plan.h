@@ -7,6 +7,7 @@
 
 #include "lib/abstate.h"
 #include "lib/arena.h"
+#include "lib/grow.h"
 #include "lib/modules.h"
 
 /*
@@ -34,6 +35,10 @@ enum op_kind {
 	OP_ROOT,       /* settle the root: device `target`, slot `source` or NULL, why `data` */
 	OP_MOUNT_PART, /* as OP_MOUNT, for the partition of role `role` */
 	OP_MOUNT_ROOT, /* as OP_MOUNT, for the root that was settled; `type` may be a list a,b,c */
+	OP_PARTITIONS, /* the kernel learns the partitions of the disk `source` from `backup` */
+	OP_RESTORE,    /* the primary GPT of the disk `source` is written anew from `backup` */
+	OP_GROW_TABLE, /* partition `target` of the disk `source` gets its size in `grow` */
+	OP_GROW_FS, /* the ext4 on `source`, mounted at `target`, grows to `grow`; at most `usec` long */
 	OP_STATE,      /* make `record` durable: the boot state; `data` is what it says */
 	OP_PANIC,      /* a panic of the kernel reboots after `usec` */
 	OP_WATCHDOG,   /* arm the hardware watchdog `target` for `usec` */
@@ -76,6 +81,8 @@ struct op {
 	int role;	    /* enum part_role, OP_MOUNT_PART; enum clock_when, OP_CLOCK */
 	int64_t usec;
 	const struct module *module;
+	const struct ptable_backup *backup; /* OP_PARTITIONS, OP_RESTORE */
+	const struct grow *grow; /* OP_GROW_TABLE, OP_GROW_FS */
 	const struct ab_record
 		*record; /* OP_STATE; OP_ROOT: the state as decided, NULL: there is none */
 	const struct ab_decision *decision; /* OP_ROOT, OP_FAIL: with record */

@@ -183,6 +183,7 @@ static void keep_findings(struct blockdev *dev, const struct blockdev *old)
 	if (!old || old->major != dev->major || old->minor != dev->minor ||
 	    old->diskseq != dev->diskseq || old->size_bytes != dev->size_bytes)
 		return;
+	dev->backup_asked = old->backup_asked;
 	dev->probed = old->probed;
 	dev->probe_err = old->probe_err;
 	dev->type = old->type;

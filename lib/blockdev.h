@@ -38,6 +38,7 @@ struct blockdev {
 	unsigned int members; /* md: how many devices it has when all are there */
 	bool in_file;	      /* it is a loop device, or a partition of one, or made of one */
 
+	bool backup_asked; /* whole disk: its backup GPT was looked for, because it showed no partitions */
 	bool probed;	   /* the fields below are known (or known to be absent) */
 	int probe_err;	   /* negative errno of a probe that failed, else 0 */
 	const char *type;  /* file system "ext4", "vfat"; NULL: none recognised */

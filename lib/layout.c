@@ -16,6 +16,7 @@ const struct layout layout_default = {
 		[PART_RECOVERY] = { "recovery", { NULL }, NULL }, /* only an integrator's */
 	},
 	.state = ABCONF_DEFAULT,
+	.grow_data = true,
 	.wait_msec = 30000,
 	.rescue_delay_msec = 10000,
 };
@@ -172,6 +173,19 @@ static int read_seconds(const struct json *top, const char *key, int64_t *msec, 
 	return 0;
 }
 
+static int read_storage(const struct json *j, struct layout *layout, struct reason *r)
+{
+	const struct json *grow = json_get(j, "growData");
+
+	if (j && json_type(j) != JSON_OBJECT)
+		return wrong(r, "storage", "an object");
+	if (!grow)
+		return 0;
+	if (!json_bool(grow, &layout->grow_data))
+		return wrong(r, "storage.growData", "true or false");
+	return 0;
+}
+
 static int read_top(struct arena *a, const struct json *top, struct layout *layout,
 		    struct reason *r)
 {
@@ -184,6 +198,8 @@ static int read_top(struct arena *a, const struct json *top, struct layout *layo
 		err = read_seconds(top, "waitSeconds", &layout->wait_msec, r);
 	if (err == 0)
 		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
+	if (err == 0)
+		err = read_storage(json_get(top, "storage"), layout, r);
 	if (err == 0 && state)
 		err = abconf_read(a, state, &layout->state, r);
 	return err;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@ struct layout {
 	struct abconf state; /* "bootState": lib/abconf.h */
 	struct layout_part part[PART_ROLES];
 	int64_t wait_msec;	   /* for devices, when the command line says nothing */
+	bool grow_data; /* "storage.growData": the data partition grows to the end of the disk */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
 };
 
@@ -63,7 +65,7 @@ extern const struct layout layout_default;
  *
  *     { "partitions": { "boot": { "labels": ["x"], "mountPoint": "/mnt/boot" | null }, "rootA": …,
  *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10,
- *       "bootState": { … } }
+ *       "storage": { "growData": true }, "bootState": { … } }
  *
  * Every key may be absent. In the place of "labels" (file-system labels) there may be "partlabels": ["x"] (names
  * in the GPT) or "partuuid": "x".

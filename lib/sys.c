@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/blkpg.h>
 #include <linux/watchdog.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,6 +22,9 @@
 #include "lib/clock.h"
 
 #define TICK_MSEC 1000
+
+/* fs/ext4/ext4.h; not in every C library's copy of the kernel's headers. */
+#define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
 
 /* From the kernel's headers, under a name of our own: glibc's and klibc's timespec differ from it on
  * 32 bits, where the *_time64 calls must be used (klibc's time_t ends in 2038 there). */
@@ -166,6 +170,37 @@ static int real_module_insert(int fd, const char *options, int flags)
 	return neg((int)syscall(__NR_finit_module, fd, options, flags));
 }
 
+static int blkpg(int fd, int op, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	struct blkpg_partition part = {
+		.start = (long long)start_bytes,
+		.length = (long long)bytes,
+		.pno = (int)number,
+	};
+	struct blkpg_ioctl_arg arg = {
+		.op = op,
+		.datalen = sizeof(part),
+		.data = &part,
+	};
+
+	return neg(ioctl(fd, BLKPG, &arg));
+}
+
+static int real_partition_add(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	return blkpg(fd, BLKPG_ADD_PARTITION, number, start_bytes, bytes);
+}
+
+static int real_partition_resize(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	return blkpg(fd, BLKPG_RESIZE_PARTITION, number, start_bytes, bytes);
+}
+
+static int real_ext4_resize(int fd, uint64_t blocks)
+{
+	return neg(ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks));
+}
+
 static int real_watchdog_set(int fd, int seconds)
 {
 	int taken = seconds;
@@ -296,6 +331,9 @@ const struct sys sys_real = {
 	.clock_set = real_clock_set,
 	.hostname_set = real_hostname_set,
 	.module_insert = real_module_insert,
+	.partition_add = real_partition_add,
+	.partition_resize = real_partition_resize,
+	.ext4_resize = real_ext4_resize,
 	.watchdog_set = real_watchdog_set,
 	.watchdog_stop = real_watchdog_stop,
 	.reboot = real_reboot,

@@ -57,6 +57,11 @@ struct sys {
 	int (*clock_set)(int64_t realtime_usec);
 	int (*hostname_set)(const char *name);
 	int (*module_insert)(int fd, const char *options, int flags); /* finit_module(2) */
+	int (*partition_add)(int fd, unsigned int number, uint64_t start_bytes,
+			     uint64_t bytes); /* BLKPG_ADD_PARTITION, on the whole disk */
+	int (*partition_resize)(int fd, unsigned int number, uint64_t start_bytes,
+				uint64_t bytes); /* BLKPG_RESIZE_PARTITION */
+	int (*ext4_resize)(int fd, uint64_t blocks); /* EXT4_IOC_RESIZE_FS, of what is mounted */
 	int (*watchdog_set)(int fd, int seconds); /* WDIOC_SETTIMEOUT -> seconds that it took */
 	int (*watchdog_stop)(
 		int fd);	/* WDIOS_DISABLECARD; -EBUSY: it cannot be stopped (nowayout) */

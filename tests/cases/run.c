@@ -21,6 +21,7 @@
 #include "lib/clocktext.h"
 #include "lib/file.h"
 #include "lib/stack.h"
+#include "tests/cases/grow.h"
 #include "tests/cases/state.h"
 
 #define CASES_MAX  256
@@ -45,6 +46,8 @@ struct play {
 	char *fails;	    /* text of [fails]: operations that fail, each line once */
 	const char *target; /* text of [target]: what is in the root */
 	const char *loader; /* text of [loader]: what the firmware knows of it */
+	const char *grow;   /* text of [grow] */
+	char *backup;	    /* text of [backup], and what is left of it */
 	const char *layout; /* text of the integrator's file, NULL: there is none */
 	const char *expected;
 	char out[OUT_MAX];
@@ -413,6 +416,9 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 		break;
 	}
 	case_settle_state(f, op, failed);
+	case_settle_grow(f, op, failed);
+	if (op->kind == OP_PARTITIONS && !failed)
+		read_devices(p, p->backup);
 	if (failed && op->on_failure == FAIL_NOT_DURABLE)
 		return true;
 	if (failed && op->on_failure == FAIL_OTHER_SLOT) {
@@ -453,6 +459,9 @@ static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 
 	if (stage == STAGE_BOOT)
 		observe_loader(p);
+	if (stage == STAGE_ROOT)
+		case_read_grow(&p->facts, &p->arena,
+			       p->grow ? arena_strdup(&p->arena, p->grow) : NULL);
 	if (stage == STAGE_TARGET) {
 		read_config(p);
 		observe_target(p);
@@ -516,6 +525,16 @@ static void read_facts(struct play *p, const char *text)
 			   : NULL;
 	p->target = section(p, text, "target");
 	p->loader = section(p, text, "loader");
+	p->grow = section(p, text, "grow");
+	p->backup = arena_strdup(&p->arena, section(p, text, "backup"));
+	if (p->backup) {
+		f->backup_disk = strsep(&p->backup, "\n");
+		f->backup.n = 1;
+		if (strncmp(p->backup, "restorable\n", 11) == 0) {
+			f->backup.restore.n = 1;
+			(void)strsep(&p->backup, "\n");
+		}
+	}
 	p->expected = section(p, text, "plan");
 }
 

@@ -461,6 +461,32 @@ static int fake_module_insert(int fd, const char *options, int flags)
 	return call("module_insert %s %s %d", o.shown, text(options), flags);
 }
 
+static int fake_partition_add(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	struct object o;
+
+	object_of_open(&o, fd);
+	return call("partition_add %s %u %llu %llu", o.shown, number,
+		    (unsigned long long)start_bytes, (unsigned long long)bytes);
+}
+
+static int fake_partition_resize(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	struct object o;
+
+	object_of_open(&o, fd);
+	return call("partition_resize %s %u %llu %llu", o.shown, number,
+		    (unsigned long long)start_bytes, (unsigned long long)bytes);
+}
+
+static int fake_ext4_resize(int fd, uint64_t blocks)
+{
+	struct object o;
+
+	object_of_open(&o, fd);
+	return call("ext4_resize %s %llu", o.shown, (unsigned long long)blocks);
+}
+
 static int fake_watchdog_set(int fd, int seconds)
 {
 	struct object o;
@@ -551,6 +577,9 @@ const struct sys fakesys = {
 	.clock_set = fake_clock_set,
 	.hostname_set = fake_hostname_set,
 	.module_insert = fake_module_insert,
+	.partition_add = fake_partition_add,
+	.partition_resize = fake_partition_resize,
+	.ext4_resize = fake_ext4_resize,
 	.watchdog_set = fake_watchdog_set,
 	.watchdog_stop = fake_watchdog_stop,
 	.reboot = fake_reboot,

@@ -15,6 +15,8 @@
  * Lines, with names below the base shown as if it were "/":
  *
  *	open /etc/hostname 0600		write /etc/hostname 9		fsync /etc/hostname
+ *	partition_add /dev/vda 5 START BYTES				ext4_resize /mnt BLOCKS
+ *	partition_resize /dev/vda 5 START BYTES
  *	pwrite /record 512 4096		watchdog_set /dev/watchdog 30
  *	fchmod /etc/hostname 0644	fchown /etc/hostname 0:0	mkdirat /etc 0755
  *	mknodat /dev/null 0020666 1:3	symlinkat TARGET /link		renameat /a /b

@@ -47,6 +47,7 @@ static void test_default_is_balena(void **state)
 	}
 	assert_null(layout_default.part[PART_ROOT_A].mount_point);
 	assert_string_equal(layout_default.part[PART_BOOT].mount_point, "/mnt/boot");
+	assert_true(layout_default.grow_data);
 	assert_int_equal(layout_default.wait_msec, 30000);
 	assert_int_equal(layout_default.rescue_delay_msec, 10000);
 }
@@ -54,7 +55,8 @@ static void test_default_is_balena(void **state)
 static void test_nothing_said(void **state)
 {
 	static const char *const files[] = { "{}", "{\"partitions\":{}}", "{\"other\": [1]}",
-					     "{\"partitions\":{\"boot\":{}}}" };
+					     "{\"partitions\":{\"boot\":{}}}", "{\"storage\":{}}",
+					     "{\"storage\":{\"growData\":true, \"x\": 1}}" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {

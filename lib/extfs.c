@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib/extfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/ptable.h"
+
+#define SUPER_AT    1024
+#define SUPER_BYTES 1024
+
+/* A kernel cannot be interrupted in a step; this much takes less than a second on an SD card. */
+#define STEP_BYTES ((uint64_t)32 << 30)
+
+/* Offsets in the superblock (Linux, Documentation/filesystems/ext4/super.rst). */
+enum {
+	S_BLOCKS = 0x04,
+	S_LOG_BLOCK = 0x18,
+	S_MAGIC = 0x38,
+	S_COMPAT = 0x5c,
+	S_INCOMPAT = 0x60,
+	S_BLOCKS_HIGH = 0x150
+};
+
+#define COMPAT_JOURNAL	4u
+#define INCOMPAT_64BIT	0x80u
+#define LOG_BLOCK_MAX	6u /* 64 KiB */
+
+int extfs_read(const char *device, struct extfs *ret)
+{
+	_cleanup_close_ int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	unsigned char sb[SUPER_BYTES];
+	uint32_t log_block;
+	bool wide;
+	ssize_t n = fd < 0 ? -1 : pread(fd, sb, sizeof(sb), SUPER_AT);
+
+	if (n < 0)
+		return -errno;
+	log_block = n == SUPER_BYTES ? ptable_get32(sb + S_LOG_BLOCK) : UINT32_MAX;
+	if (log_block > LOG_BLOCK_MAX || sb[S_MAGIC] != 0x53 || sb[S_MAGIC + 1] != 0xef)
+		return -EBADMSG;
+	wide = ptable_get32(sb + S_INCOMPAT) & INCOMPAT_64BIT;
+	*ret = (struct extfs){
+		.block_bytes = 1024u << log_block,
+		.blocks = ptable_get32(sb + S_BLOCKS),
+		.blocks_max = wide ? UINT64_MAX : UINT32_MAX,
+		.journal = ptable_get32(sb + S_COMPAT) & COMPAT_JOURNAL,
+	};
+	if (wide)
+		ret->blocks |= (uint64_t)ptable_get32(sb + S_BLOCKS_HIGH) << 32;
+	return 0;
+}
+
+/* In blocks, from 0 up. */
+static uint64_t end_of(const struct extfs *fs, uint64_t device_bytes)
+{
+	uint64_t blocks = device_bytes / fs->block_bytes;
+
+	return blocks < fs->blocks_max ? blocks : fs->blocks_max;
+}
+
+uint64_t extfs_gain(const struct extfs *fs, uint64_t device_bytes)
+{
+	uint64_t end = end_of(fs, device_bytes);
+
+	return end > fs->blocks ? (end - fs->blocks) * fs->block_bytes : 0;
+}
+
+static int failed(struct reason *r, int err, const char *device)
+{
+	if (err == -EPERM)
+		return reason_setf(r, err, "grow the file system of", device,
+				   "it has errors: fsck must look at it first");
+	if (err == -EOPNOTSUPP || err == -EINVAL || err == -ENOTTY)
+		return reason_setf(r, err, "grow the file system of", device,
+				   "the kernel does not grow one with its features");
+	return reason_set(r, err, "grow the file system of", device);
+}
+
+int extfs_grow(const struct sys *sys, const char *device, const char *dir, uint64_t bytes,
+	       int64_t limit_msec, struct extfs_grown *ret, struct reason *r)
+{
+	int64_t start = clock_monotonic_usec();
+	uint64_t to, step;
+	_cleanup_close_ int fd = -1;
+	struct extfs fs;
+	int err = extfs_read(device, &fs);
+
+	if (err < 0)
+		return reason_set(r, err, "read the superblock of", device);
+	if (!fs.journal)
+		return reason_setf(r, EOPNOTSUPP, "grow the file system of", device,
+				   "it has no journal: a power cut would spoil it");
+	fd = sys->open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return reason_set(r, fd, "open", dir);
+	to = end_of(&fs, bytes);
+	step = STEP_BYTES / fs.block_bytes;
+	*ret = (struct extfs_grown){ .from_bytes = fs.blocks * fs.block_bytes };
+	while (fs.blocks < to && (clock_monotonic_usec() - start) / 1000 <= limit_msec) {
+		uint64_t next = to - fs.blocks > step ? (fs.blocks / step + 1) * step : to;
+
+		err = sys->ext4_resize(fd, next);
+		if (err < 0)
+			return failed(r, err, device);
+		fs.blocks = next;
+	}
+	ret->to_bytes = fs.blocks * fs.block_bytes;
+	ret->whole = fs.blocks >= to;
+	return 0;
+}
