@@ -57,6 +57,8 @@ const struct hook hook_table[] = {
 	  "the networks that the owner put on the boot partition" },
 	{ "root-ca", STAGE_TARGET, root_ca_applies, root_ca_run, { "/etc/ssl/certs" },
 	  "who the device trusts besides; removing the key takes the trust away again" },
+	{ "machine-id", STAGE_TARGET, machine_id_applies, machine_id_run, { "/etc", MACHINEID_PATH },
+	  "who this device is, from its first boot on, in both slots; the image's own would be every clone's" },
 	{ "splash", STAGE_TARGET, splash_applies, splash_run,
 	  { "/usr/share/plymouth/themes/balena", "/usr/share/plymouth/themes/resin" },
 	  "the owner's picture, before plymouth starts" },

@@ -46,6 +46,8 @@ void state_data_run(const struct facts *f, struct plan *p);
 void config_run(const struct facts *f, struct plan *p);
 bool hostname_applies(const struct facts *f);
 void hostname_run(const struct facts *f, struct plan *p);
+bool machine_id_applies(const struct facts *f);
+void machine_id_run(const struct facts *f, struct plan *p);
 bool udev_rules_applies(const struct facts *f);
 void udev_rules_run(const struct facts *f, struct plan *p);
 bool ssh_keys_applies(const struct facts *f);

@@ -13,6 +13,7 @@
 #include "lib/cmdline.h"
 #include "lib/config.h"
 #include "lib/layout.h"
+#include "lib/machineid.h"
 #include "lib/manifest.h"
 #include "lib/modules.h"
 
@@ -86,6 +87,16 @@ struct facts_state {
 	const char *reset_cause; /* of the last reset: "watchdog"; NULL: the kernel does not tell */
 };
 
+/** Who this device is. */
+struct facts_identity {
+	struct machineid stored; /* in keep_dir */
+	struct machineid balena; /* where balenaOS keeps it: "machine-id" on the state partition */
+	struct machineid image;	 /* in the target's /etc */
+	struct machineid fresh;	 /* a new one; MACHINEID_MISSING: none could be made, or is needed */
+	bool weak;		 /* fresh was made without entropy */
+	bool unfinished; /* the first boot has begun, and was not over when the power went */
+};
+
 struct facts {
 	/* From the start. */
 	struct args args;
@@ -138,6 +149,8 @@ struct facts {
 	const char *root_reason; /* why this one */
 	struct facts_failed failed[FACTS_FAILED_MAX];
 	size_t n_failed;
+
+	struct facts_identity identity;
 
 	/* The target. */
 	struct facts_target target;

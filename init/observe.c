@@ -9,6 +9,7 @@
 
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
+#include "init/observe_identity.h"
 #include "init/observe_state.h"
 #include "init/version.h"
 #include "lib/clock.h"
@@ -150,6 +151,7 @@ int observe(struct boot *b, enum stage stage)
 	if (stage == STAGE_TARGET) {
 		observe_keep_dir(b);
 		err = observe_config(b);
+		observe_identity(b);
 		if (err == 0)
 			err = observe_target(b);
 	}

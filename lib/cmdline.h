@@ -44,6 +44,7 @@ struct args {
 	const char *
 		disk; /* anteroot.disk=: boot disk by device, PTUUID=… or a partition's PARTUUID=…, NULL: found */
 	const char *loglevel; /* anteroot.log=: error, warning, info, debug; NULL: info */
+	const char *machine_id; /* systemd.machine_id=: systemd takes it itself; NULL: absent */
 	bool rw;	      /* the last of ro and rw; default ro, as the kernel's */
 	bool quiet;	      /* quiet */
 	bool shell;	      /* anteroot.shell: a development build may open a shell in rescue */

@@ -184,6 +184,8 @@ static int read_top(struct arena *a, const struct json *top, struct layout *layo
 		err = read_seconds(top, "waitSeconds", &layout->wait_msec, r);
 	if (err == 0)
 		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
+	if (err == 0)
+		err = layout_read_identity(a, top, layout, r);
 	if (err == 0 && state)
 		err = abconf_read(a, state, &layout->state, r);
 	return err;

@@ -13,6 +13,8 @@
  * integrator's file /etc/anteroot/anteroot.json in the initramfs changes them.
  */
 
+struct json;
+
 #define LAYOUT_PATH	  "/etc/anteroot/anteroot.json"
 #define LAYOUT_MAX_BYTES  (64u * 1024u)
 #define LAYOUT_LABELS_MAX 4
@@ -34,6 +36,13 @@ enum layout_by {
 	LAYOUT_BY_PARTUUID,  /* one PARTUUID */
 };
 
+/** Which machine-id a device gets at its first boot. */
+enum layout_machine_id {
+	LAYOUT_ID_RANDOM, /* one of its own, whatever the image has */
+	LAYOUT_ID_IMAGE,  /* the image's, when that has a real one: images are made for each device */
+	LAYOUT_ID_NONE,	  /* none: the target's own business */
+};
+
 /** One partition of the layout. */
 struct layout_part {
 	const char *name; /* "boot", "rootA", …: key in the file and in messages */
@@ -47,9 +56,19 @@ struct layout_part {
 struct layout {
 	struct abconf state; /* "bootState": lib/abconf.h */
 	struct layout_part part[PART_ROLES];
+	enum layout_machine_id machine_id; /* "machineId" */
 	int64_t wait_msec;	   /* for devices, when the command line says nothing */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
 };
+
+/**
+ * Reads "machineId" of the integrator's file.
+ *
+ * @param top all of the file
+ * @return as layout_parse()
+ */
+int layout_read_identity(struct arena *a, const struct json *top, struct layout *layout,
+			 struct reason *r) _nonnull_(1, 2, 3) _must_check_;
 
 /** @return "resin-boot", "PARTLABEL=x" or "PARTUUID=x": what is looked for first, for messages; NULL when memory
  * is out. */
@@ -63,7 +82,7 @@ extern const struct layout layout_default;
  *
  *     { "partitions": { "boot": { "labels": ["x"], "mountPoint": "/mnt/boot" | null }, "rootA": …,
  *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10,
- *       "bootState": { … } }
+ *       "machineId": "random" | "image" | "none", "bootState": { … } }
  *
  * Every key may be absent. In the place of "labels" (file-system labels) there may be "partlabels": ["x"] (names
  * in the GPT) or "partuuid": "x".

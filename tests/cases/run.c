@@ -37,6 +37,7 @@ struct play {
 	char *fails;	    /* text of [fails]: operations that fail, each line once */
 	const char *target; /* text of [target]: what is in the root */
 	const char *loader; /* text of [loader]: what the firmware knows of it */
+	const char *machine_id; /* text of [machine-id]: what is stored and what the image has */
 	const char *layout; /* text of the integrator's file, NULL: there is none */
 	const char *expected;
 	char out[OUT_MAX];
@@ -289,6 +290,33 @@ static void record_failed(struct play *p)
 	f->root_device = NULL;
 }
 
+/* "stored TEXT", "balena TEXT", "image TEXT", "unfinished", "weak"; without the section one is stored. */
+static void read_machine_id(struct play *p)
+{
+	struct facts_identity *id = &p->facts.identity;
+	const struct {
+		const char *key;
+		struct machineid *to;
+	} words[] = { { "stored ", &id->stored },
+		      { "balena ", &id->balena },
+		      { "image ", &id->image } };
+	char *rest = arena_strdup(&p->arena, p->machine_id ? p->machine_id : "stored 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e"),
+	     *line;
+
+	*id = (struct facts_identity){ 0 };
+	while (rest && (line = next_line(&rest))) {
+		id->unfinished = id->unfinished || strcmp(line, "unfinished") == 0;
+		id->weak = id->weak || strcmp(line, "weak") == 0;
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			if (strncmp(line, words[i].key, strlen(words[i].key)) == 0)
+				machineid_parse(line + strlen(words[i].key),
+						strlen(line) - strlen(words[i].key), words[i].to);
+	}
+	if (!p->facts.mounted[PART_STATE])
+		id->stored = id->balena = (struct machineid){ 0 };
+	machineid_make((const unsigned char[MACHINEID_LEN]){ 0xf0, 0x0d }, &id->fresh);
+}
+
 static struct config_document document(const char *name, const char *text)
 {
 	return (struct config_document){ .name = name,
@@ -399,6 +427,7 @@ static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 		observe_loader(p);
 	if (stage == STAGE_TARGET) {
 		read_config(p);
+		read_machine_id(p);
 		observe_target(p);
 	}
 	decide(stage, &p->facts, &plan);
@@ -458,7 +487,10 @@ static void read_facts(struct play *p, const char *text)
 			   ? arena_printf(&p->arena, "\n%s", section(p, text, "fails"))
 			   : NULL;
 	p->target = section(p, text, "target");
+	if (!p->target)
+		p->target = "file /etc/machine-id\n";
 	p->loader = section(p, text, "loader");
+	p->machine_id = section(p, text, "machine-id");
 	p->expected = section(p, text, "plan");
 }
 

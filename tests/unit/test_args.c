@@ -218,7 +218,7 @@ static void test_table(void **state)
 	const struct args_row *rows = args_table(&n);
 
 	(void)state;
-	assert_int_equal(n, 14);
+	assert_int_equal(n, 15);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(*rows[i].key && *rows[i].form && rows[i].set);
 		assert_int_equal(rows[i].text[strlen(rows[i].text) - 1], '.');

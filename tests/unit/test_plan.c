@@ -157,6 +157,7 @@ static const struct {
 	{ { .kind = OP_WATCHDOG, .target = "/dev/watchdog", .usec = 60000000 },
 	  "watchdog /dev/watchdog 60000000" },
 	{ { .kind = OP_DELAY, .usec = 1, .data = "why" }, "delay 1 why" },
+	{ { .kind = OP_FIRST_BOOT }, "first-boot" },
 	{ { .kind = OP_CHECK_INIT, .target = "/sysroot", .data = "/sbin/init" },
 	  "check-init /sysroot /sbin/init" },
 	{ { .kind = OP_RETAIN, .target = "/f" }, "retain /f" },

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who a device is: devices flashed from one image, over slots, boots and power cuts; systemd's first boot."""
+
+import json
+import os
+import random
+import re
+import time
+
+import pytest
+
+from boot import harness
+from boot.device import Device, initramfs_with
+from boot.test_debian import DEBIAN, ask, owner, start    # noqa: F401 (owner is a fixture)
+from image import cache, debian, disk
+from image.disk import Disk
+
+ID = "/etc/machine-id"
+STORED = "/mnt/state/anteroot/machine-id"
+IMAGE_ID = "0123456789abcdef0123456789abcdef\n"
+SLOT_B = "root=PARTLABEL=resin-rootB"
+
+
+def own_id(target):
+    """The id that the target has: a whole one, and what is stored."""
+    text = target.text(ID)
+    assert re.fullmatch(r"[0-9a-f]{32}\n", text) and text != IMAGE_ID
+    assert target.files[ID].permissions == 0o444
+    if STORED in target.files:
+        assert target.text(STORED) == text and target.files[STORED].permissions == 0o444
+    return text
+
+
+def warnings(target, hook="machine-id"):
+    return [item["text"] for item in target.report["warnings"] if item["hook"] == hook]
+
+
+@pytest.mark.parametrize("mode", ("ro", "rw"))
+def test_two_devices_of_one_image(machine, tmp_path, mode):
+    """Each has an id of its own, in both slots, and keeps it."""
+    description, found = Disk(root_a="journaled", root_b="journaled"), []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        device = Device(machine, folder, description)
+        ids = {own_id(device.boot(append)) for append in (mode, f"{mode} {SLOT_B}", mode)}
+        assert len(ids) == 1
+        found += ids
+    assert found[0] != found[1]
+    if mode == "ro":
+        raw = tmp_path / "raw"
+        cache.run(["qemu-img", "convert", "-O", "raw", device.image, raw])
+        disk.take_partition(description, raw, "rootA", tmp_path / "rootA")
+        assert read_file(tmp_path / "rootA", ID) == IMAGE_ID.encode()
+
+
+def read_file(partition, path):
+    """A file of an ext4 partition that is a file here."""
+    out = partition.with_suffix(".file")
+    cache.run(["debugfs", "-R", f"dump {path} {out}", partition])
+    return out.read_bytes()
+
+
+def edit_partition(description, raw, role, folder, commands):
+    """debugfs' commands on a partition of a raw image."""
+    partition = folder / f"{role}.edit"
+    disk.take_partition(description, raw, role, partition)
+    script = folder / "commands"
+    script.write_text("".join(f"{line}\n" for line in commands), encoding="utf-8")
+    cache.run(["debugfs", "-w", "-f", script, partition])
+    with open(raw, "r+b") as target:
+        target.seek(disk.starts_mib(description)[role] * disk.MIB)
+        target.write(partition.read_bytes())
+
+
+def put_files(folder, files):
+    """debugfs' commands that make files (path -> text; None: none), mode 0644."""
+    commands = []
+    for number, (path, text) in enumerate(files.items()):
+        parts = path.split("/")[1:-1]
+        commands += [f"mkdir /{'/'.join(parts[:n + 1])}" for n in range(len(parts))]
+        commands.append(f"rm {path}")
+        if text is not None:
+            source = folder / f"put{number}"
+            source.write_text(text, encoding="utf-8")
+            commands += [f"write {source} {path}", f"set_inode_field {path} mode 0100644"]
+    return commands
+
+
+def edited(description, folder, **files):
+    """A raw image with other files in some of its partitions (role -> path -> text)."""
+    raw = folder / "edited.raw"
+    disk.export(description, raw)
+    for role, texts in files.items():
+        edit_partition(description, raw, role, folder, put_files(folder, texts))
+    return raw
+
+
+BAD = {"torn": "0123456789abcdef01", "zero": "0" * 32 + "\n", "long": "0123456789abcdef" * 3 + "\n",
+       "empty": "", "uninitialized": "uninitialized\n"}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_damaged(machine, tmp_path, kind):
+    """What is no id on the state partition is replaced once, and said."""
+    description = Disk(root_a="journaled")
+    raw = edited(description, tmp_path, state={"/anteroot/machine-id": BAD[kind]})
+    device = Device(machine, tmp_path, description, base=raw)
+    first, second = device.boot("ro"), device.boot("ro")
+    assert own_id(first) == own_id(second)
+    assert any("damaged" in text for text in warnings(first)) and not warnings(second)
+
+
+def test_capital_letters(machine, tmp_path):
+    """The same id, in lower case."""
+    description = Disk(root_a="journaled")
+    raw = edited(description, tmp_path, state={"/anteroot/machine-id": IMAGE_ID.upper().replace("0", "A")})
+    target = Device(machine, tmp_path, description, base=raw).boot("ro")
+    assert own_id(target) == IMAGE_ID.replace("0", "a")
+    assert any("capital" in text for text in warnings(target))
+
+
+def test_taken_over_from_balena(machine, tmp_path):
+    """A device that had balenaOS' initramfs before stays who it is."""
+    description = Disk(root_a="journaled")
+    raw = edited(description, tmp_path, state={"/machine-id": IMAGE_ID.replace("0", "a")})
+    target = Device(machine, tmp_path, description, base=raw).boot("ro")
+    assert own_id(target) == IMAGE_ID.replace("0", "a")
+
+
+def test_no_state_partition(machine, tmp_path):
+    """An id for this boot, which is said; the next has another one."""
+    device = Device(machine, tmp_path, Disk(absent=("state",)))
+    first, second = device.boot("ro"), device.boot("ro")
+    assert own_id(first) != own_id(second)
+    assert any("no state partition" in text for text in warnings(first))
+
+
+def test_no_file_on_a_read_only_root(machine, tmp_path):
+    """A bind needs a file: an overlay has it."""
+    device = Device(machine, tmp_path, Disk(root_a="bare"))
+    first, second = device.boot("ro"), device.boot("ro")
+    assert own_id(first) == own_id(second)
+    assert first.mounts["/etc"][1] == "overlay"
+
+
+def test_of_an_image_for_each_device(machine, program, tmp_path):
+    """The integrator says that the image's own id is meant."""
+    initrd = initramfs_with(program, "machine-id-image", json.dumps({"machineId": "image"}))
+    device = Device(machine, tmp_path, Disk(), initrd=initrd)
+    assert device.boot("ro").text(ID) == IMAGE_ID
+
+
+# --- systemd ---
+
+FIRST_UNIT = ("[Unit]\nConditionFirstBoot=yes\nDefaultDependencies=no\nAfter=local-fs.target\n"
+              "Wants=first-boot-complete.target\nBefore=first-boot-complete.target\n"
+              "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo seen >>/mnt/state/first-boots'\n")
+PRESET_UNIT = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def first_boot_files(own):
+    """What makes a Debian root show systemd's first boot; own: its machine-id file, None: there is none."""
+    return {
+        ID: own,
+        "/etc/systemd/system/first.service": FIRST_UNIT,
+        "/etc/systemd/system/sysinit.target.d/first.conf": "[Unit]\nWants=first.service\n",
+        "/etc/systemd/system/preset-seen.service": PRESET_UNIT,
+        "/etc/systemd/system-preset/10-test.preset": "enable preset-seen.service\nenable ssh.service\n"
+                                                     "enable systemd-networkd.service\ndisable *\n",
+        # masked in the tests' root, because its own id is a real one
+        "/etc/systemd/system/systemd-machine-id-commit.service": None,
+    }
+
+
+def journal_boots(vm, key):
+    return len(ask(vm, key, "journalctl --list-boots --no-pager -q").strip().splitlines())
+
+
+@pytest.mark.parametrize("mode, own", (("rw", None), ("rw", "uninitialized\n"), ("ro", "uninitialized\n")))
+def test_first_boot_of_systemd(machine, owner, tmp_path, mode, own):     # noqa: F811
+    """One first boot, with presets, though the id is there; the journal of both boots is one."""
+    key, kept = owner
+    raw = tmp_path / "disk.raw"
+    edit_partition(DEBIAN, raw, "rootA", tmp_path, put_files(tmp_path, first_boot_files(own)))
+    kept = harness.overlay(raw, tmp_path, "first")
+    with start(machine, kept, mode) as vm:
+        vm.wait_ssh(key)
+        machine_id = ask(vm, key, f"cat {ID}").strip()
+        assert machine_id != debian.MACHINE_ID and re.fullmatch("[0-9a-f]{32}", machine_id)
+        assert ask(vm, key, "cat /mnt/state/first-boots") == "seen\n"
+        assert ask(vm, key, "systemctl show -P ConditionResult first.service").strip() == "yes"
+        if mode == "rw":
+            assert ask(vm, key, "systemctl is-enabled preset-seen.service").strip() == "enabled"
+        assert ask(vm, key, "systemctl list-units --failed --plain --no-legend").strip() == ""
+        assert ask(vm, key, "ls /mnt/state/anteroot").split() == ["config.json", "machine-id"]
+        # for PID 1 alone
+        assert "SYSTEMD_PROC_CMDLINE" not in ask(vm, key, "env; systemctl show-environment")
+        assert journal_boots(vm, key) == 1
+        vm.ssh(key, "systemctl --no-block reboot")
+        assert vm.wait_exit(60) == "guest-reset"
+    with start(machine, kept, mode) as vm:
+        vm.wait_ssh(key)
+        assert ask(vm, key, f"cat {ID}").strip() == machine_id
+        assert ask(vm, key, "cat /mnt/state/first-boots") == "seen\n"
+        assert ask(vm, key, "systemctl show -P ConditionResult first.service").strip() == "no"
+        assert journal_boots(vm, key) == 2
+        assert ask(vm, key, "systemctl list-units --failed --plain --no-legend").strip() == ""
+
+
+def test_root_that_becomes_writable(machine, owner, tmp_path):     # noqa: F811
+    """Debian's way: the root is mounted read-only and remounted; the id is committed, and no unit fails."""
+    key, kept = owner
+    raw = tmp_path / "disk.raw"
+    edit_partition(DEBIAN, raw, "rootA", tmp_path, put_files(tmp_path, {
+        **first_boot_files("uninitialized\n"), "/etc/systemd/system/systemd-remount-fs.service": None,
+        "/etc/fstab": "/dev/vda2 / ext4 rw 0 1\n"}))
+    kept = harness.overlay(raw, tmp_path, "first")
+    with start(machine, kept, "ro") as vm:
+        vm.wait_ssh(key)
+        machine_id = ask(vm, key, f"cat {ID}").strip()
+        assert ask(vm, key, "cat /mnt/state/first-boots") == "seen\n"
+        assert ask(vm, key, "systemctl list-units --failed --plain --no-legend").strip() == ""
+        assert ask(vm, key, f"findmnt -n {ID} || true").strip() == ""
+        assert ask(vm, key, f"cat {ID}").strip() == machine_id
