@@ -23,6 +23,8 @@ const struct hook hook_table[] = {
 	  "drivers for devices that came up since: a bus shows its disks only when its driver is in" },
 	{ "boot-disk", STAGE_BOOT, boot_disk_applies, boot_disk_run, { NULL },
 	  "one disk is the boot disk; labels count on it alone, so a clone cannot be picked" },
+	{ "uuids", STAGE_BOOT, uuids_applies, uuids_run, { NULL },
+	  "the UUIDs that every flashed image shares, while nothing is mounted: two such disks in one machine" },
 	{ "boot-mount", STAGE_BOOT, boot_mount_applies, boot_mount_run, { NULL },
 	  "the boot partition, read-only, for config.json" },
 
@@ -66,6 +68,8 @@ const struct hook hook_table[] = {
 	  "what was accepted, for a boot whose config.json is torn" },
 	{ "manifest", STAGE_TARGET, NULL, manifest_run, { MANIFEST_DIR },
 	  "what we wrote on an earlier boot and nothing wants now goes; after all that writes" },
+	{ "persist", STAGE_TARGET, persist_applies, persist_run, { NULL },
+	  "files of this device alone, host keys, outlive its updates; over what the image has of them" },
 	{ "watchdog", STAGE_TARGET, watchdog_applies, watchdog_run, { NULL },
 	  "a candidate that hangs ends in a reboot, and in its count; last, because from here on time runs" },
 	{ "mounts", STAGE_TARGET, NULL, mounts_run, { NULL },

@@ -97,6 +97,15 @@ struct facts_identity {
 	bool unfinished; /* the first boot has begun, and was not over when the power went */
 };
 
+/** A path that lives on the state partition; a pattern is one for each of its files. */
+struct facts_persist {
+	const char *path; /* in the target, without a slash at its end */
+	bool directory;	  /* it is to be one, else a file */
+	bool stored;	  /* the state partition has it */
+	bool there;	  /* the target has it */
+	bool wrong;	  /* one of them has something else under this name */
+};
+
 struct facts {
 	/* From the start. */
 	struct args args;
@@ -151,6 +160,9 @@ struct facts {
 	size_t n_failed;
 
 	struct facts_identity identity;
+	unsigned int uuid_tried; /* roles whose file system was given a new UUID, or could not be */
+	struct facts_persist *persist;
+	size_t n_persist;
 
 	/* The target. */
 	struct facts_target target;
@@ -190,6 +202,14 @@ const char *facts_slot_of(const struct facts *f, const struct blockdev *dev) _no
 
 /** @return AB_A, AB_B, AB_RECOVERY or AB_NONE: whose partition the device is, on the boot disk. */
 enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/**
+ * What root= names. A UUID with the prefix of those that every flashed image has stands for the file system that has
+ * it, or had it before it got one of its own.
+ *
+ * @return as tag_parse(); args.root is not NULL
+ */
+int facts_root_tag(const struct facts *f, struct arena *a, struct tag *ret) _nonnull_all_;
 
 /** @return true when a path is in facts.found. */
 bool facts_found(const struct facts *f, const char *path) _nonnull_all_;

@@ -152,6 +152,7 @@ int observe(struct boot *b, enum stage stage)
 		observe_keep_dir(b);
 		err = observe_config(b);
 		observe_identity(b);
+		observe_persist(b);
 		if (err == 0)
 			err = observe_target(b);
 	}

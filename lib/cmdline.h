@@ -103,6 +103,7 @@ enum tag_kind {
 	TAG_DEVNO,  /* "254:2" or hexadecimal "fe02" */
 	TAG_LABEL,
 	TAG_UUID,
+	TAG_FIRST_UUID, /* by the UUID that the image had: lib/fsuuid.h */
 	TAG_PARTLABEL,
 	TAG_PARTUUID,
 };

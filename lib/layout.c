@@ -16,6 +16,8 @@ const struct layout layout_default = {
 		[PART_RECOVERY] = { "recovery", { NULL }, NULL }, /* only an integrator's */
 	},
 	.state = ABCONF_DEFAULT,
+	.uuid_prefix = "ba1eadef",
+	.uuid_roles = (1u << PART_ROLES) - 1,
 	.wait_msec = 30000,
 	.rescue_delay_msec = 10000,
 };

@@ -18,6 +18,7 @@ struct json;
 #define LAYOUT_PATH	  "/etc/anteroot/anteroot.json"
 #define LAYOUT_MAX_BYTES  (64u * 1024u)
 #define LAYOUT_LABELS_MAX 4
+#define LAYOUT_PERSIST_MAX 32
 
 enum part_role {
 	PART_BOOT,
@@ -57,12 +58,17 @@ struct layout {
 	struct abconf state; /* "bootState": lib/abconf.h */
 	struct layout_part part[PART_ROLES];
 	enum layout_machine_id machine_id; /* "machineId" */
+	const char **persist; /* "persist": paths of the target that live on the state partition; a directory
+			       * ends in '/', the last part of a file's may be a pattern (fnmatch(3)) */
+	size_t n_persist;
+	const char *uuid_prefix; /* "uuids": file systems whose UUID begins so get one of their own; NULL: none */
+	unsigned int uuid_roles; /* of these roles: bits 1 << PART_* */
 	int64_t wait_msec;	   /* for devices, when the command line says nothing */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
 };
 
 /**
- * Reads "machineId" of the integrator's file.
+ * Reads "machineId", "persist" and "uuids" of the integrator's file.
  *
  * @param top all of the file
  * @return as layout_parse()
@@ -82,7 +88,9 @@ extern const struct layout layout_default;
  *
  *     { "partitions": { "boot": { "labels": ["x"], "mountPoint": "/mnt/boot" | null }, "rootA": …,
  *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10,
- *       "machineId": "random" | "image" | "none", "bootState": { … } }
+ *       "machineId": "random" | "image" | "none", "persist": ["/etc/ssh/ssh_host_*", "/var/lib/x/"],
+ *       "uuids": { "prefix": "ba1eadef", "roles": ["rootA", …] } | null,
+ *       "bootState": { … } }
  *
  * Every key may be absent. In the place of "labels" (file-system labels) there may be "partlabels": ["x"] (names
  * in the GPT) or "partuuid": "x".

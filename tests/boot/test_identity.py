@@ -151,6 +151,48 @@ def test_of_an_image_for_each_device(machine, program, tmp_path):
     assert device.boot("ro").text(ID) == IMAGE_ID
 
 
+# --- persist ---
+
+KEY, KEYS = "/etc/ssh/ssh_host_x_key", "/etc/keys"
+PERSIST = {"persist": ["/etc/ssh/ssh_host_*", "/etc/keys/", "/var/lib/app/", "/etc/later"]}
+OF_IMAGE = ((KEY[1:], b"image's\n", 0o600), ("etc/keys/deep/one", b"image's\n", 0o640))
+PERSISTENT = Disk(root_a="journaled", root_b="journaled", root_files=OF_IMAGE)
+
+
+@pytest.fixture(scope="session")
+def persist_initrd(program):
+    return initramfs_with(program, "persist", json.dumps(PERSIST))
+
+
+@pytest.mark.parametrize("mode", ("ro", "rw"))
+def test_persist(machine, persist_initrd, tmp_path, mode):
+    """What the first slot had is what the second one has, though its image has something else."""
+    raw = edited(PERSISTENT, tmp_path, rootB={KEY: "other\n", f"{KEYS}/deep/one": "other\n"})
+    device = Device(machine, tmp_path, PERSISTENT, initrd=persist_initrd, base=raw)
+    for append in (mode, f"{mode} {SLOT_B}"):
+        target = device.boot(append)
+        assert not warnings(target, "persist")
+        for path, permissions in ((KEY, 0o600), (f"{KEYS}/deep/one", 0o640)):
+            assert (target.text(path), target.files[path].permissions) == ("image's\n", permissions)
+            kept = target.files[f"/mnt/state/anteroot/persist{path}"]
+            assert kept == target.files[path]
+        assert KEY in target.mounts and KEYS in target.mounts
+        # made by nobody yet: the directory is there for whoever fills it
+        assert "/var/lib/app" in target.mounts
+        assert "/etc/later" not in target.files
+    assert not [path for path in target.files if path.endswith(".anteroot")]
+
+
+def test_persist_on_a_full_state_partition(machine, persist_initrd, tmp_path):
+    """The target's own file stays, and the report says why."""
+    raw = edited(PERSISTENT, tmp_path, state={"/fill": "x" * (9 << 20)})
+    device = Device(machine, tmp_path, PERSISTENT, initrd=persist_initrd, base=raw)
+    target = device.boot("ro")
+    assert target.text(KEY) == "image's\n" and KEY not in target.mounts
+    assert any("No space left" in text for text in warnings(target, "persist"))
+    assert re.fullmatch(r"[0-9a-f]{32}\n", target.text(ID))
+
+
 # --- systemd ---
 
 FIRST_UNIT = ("[Unit]\nConditionFirstBoot=yes\nDefaultDependencies=no\nAfter=local-fs.target\n"

@@ -38,6 +38,7 @@ struct play {
 	const char *target; /* text of [target]: what is in the root */
 	const char *loader; /* text of [loader]: what the firmware knows of it */
 	const char *machine_id; /* text of [machine-id]: what is stored and what the image has */
+	const char *persist;	/* text of [persist]: which of those paths are where */
 	const char *layout; /* text of the integrator's file, NULL: there is none */
 	const char *expected;
 	char out[OUT_MAX];
@@ -317,6 +318,30 @@ static void read_machine_id(struct play *p)
 	machineid_make((const unsigned char[MACHINEID_LEN]){ 0xf0, 0x0d }, &id->fresh);
 }
 
+/* "PATH stored there", "PATH/ stored", "PATH wrong": what was found of the integrator's paths. */
+static void read_persist(struct play *p)
+{
+	struct facts *f = &p->facts;
+	char *rest = arena_strdup(&p->arena, p->persist), *line;
+
+	f->persist = arena_alloc(&p->arena, 16 * sizeof(*f->persist));
+	f->n_persist = 0;
+	while (f->keep_dir && rest && (line = next_line(&rest))) {
+		char *path = strsep(&line, " ");
+		const char *words = line ? line : "";
+		size_t len = strlen(path);
+		bool directory = path[len - 1] == '/';
+
+		f->persist[f->n_persist++] = (struct facts_persist){
+			.path = arena_memdup(&p->arena, path, len - directory),
+			.directory = directory,
+			.stored = strstr(words, "stored") != NULL,
+			.there = strstr(words, "there") != NULL,
+			.wrong = strstr(words, "wrong") != NULL,
+		};
+	}
+}
+
 static struct config_document document(const char *name, const char *text)
 {
 	return (struct config_document){ .name = name,
@@ -353,6 +378,9 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 		f->loader_tried = f->loader_tried || strcmp(op->type, "efivarfs") == 0;
 		for (size_t i = 0; i < API_FS_COUNT; i++)
 			f->api_mounted[i] = true;
+		break;
+	case OP_UUID:
+		f->uuid_tried |= 1u << op->role;
 		break;
 	case OP_DISK:
 		f->boot_disk = op->target;
@@ -428,6 +456,7 @@ static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 	if (stage == STAGE_TARGET) {
 		read_config(p);
 		read_machine_id(p);
+		read_persist(p);
 		observe_target(p);
 	}
 	decide(stage, &p->facts, &plan);
@@ -491,6 +520,7 @@ static void read_facts(struct play *p, const char *text)
 		p->target = "file /etc/machine-id\n";
 	p->loader = section(p, text, "loader");
 	p->machine_id = section(p, text, "machine-id");
+	p->persist = section(p, text, "persist");
 	p->expected = section(p, text, "plan");
 }
 
