@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from boot import harness
+from boot import harness, writes
 from boot.device import Device, initramfs_with
 from boot.test_debian import DEBIAN, ask, owner, start    # noqa: F401 (owner is a fixture)
 from image import cache, debian, disk
@@ -151,6 +151,204 @@ def test_of_an_image_for_each_device(machine, program, tmp_path):
     assert device.boot("ro").text(ID) == IMAGE_ID
 
 
+# --- UUIDs ---
+
+SHARED = Disk(root_a="journaled", root_b="journaled")
+FAT16_ID_AT = 39
+
+
+def shared_uuid(role):
+    """What every flashed image has."""
+    if role == "boot":
+        return "BA1E-ADEF"
+    return f"ba1eadef-0000-4000-8000-{disk.ROLES.index(role):012x}"
+
+
+def parts(folder, raw, description=SHARED):
+    """role -> its partition of a raw image, as a file."""
+    files = {}
+    for role in disk.ROLES:
+        files[role] = folder / f"{role}.part"
+        disk.take_partition(description, raw, role, files[role])
+    return files
+
+
+def put_part(raw, role, path, description=SHARED):
+    with open(raw, "r+b") as target:
+        target.seek(disk.starts_mib(description)[role] * disk.MIB)
+        target.write(path.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def flashed(tmp_path_factory):
+    """A raw image whose file systems all have UUIDs that are every device's."""
+    folder = tmp_path_factory.mktemp("flashed")
+    raw = folder / "flashed.raw"
+    disk.export(SHARED, raw)
+    for role, path in parts(folder, raw).items():
+        if role == "boot":
+            with open(path, "r+b") as file:
+                file.seek(FAT16_ID_AT)
+                file.write(bytes.fromhex("ba1eadef")[::-1])
+        else:
+            cache.run(["tune2fs", "-U", shared_uuid(role), path], input=b"y\n")
+            cache.run(["sh", "-c", 'e2fsck -fy "$1" || [ $? -eq 1 ]', "sh", path])
+        put_part(raw, role, path)
+    assert uuids_of(folder, raw) == {role: shared_uuid(role) for role in disk.ROLES}
+    return raw
+
+
+def uuids_of(folder, raw):
+    """role -> UUID as blkid has it, after the real tools have found every file system clean."""
+    found = {}
+    for role, path in parts(folder, raw).items():
+        if role == "boot":
+            cache.run(["fsck.fat", "-n", path])
+        else:
+            # 1: no more than the journal of what was mounted when the power went
+            cache.run(["sh", "-c", 'e2fsck -fn "$1" || { cp "$1" "$1.r"; e2fsck -fp "$1.r"; [ $? -le 1 ]; }',
+                       "sh", path])
+            cache.run(["dumpe2fs", "-h", path])
+        found[role] = cache.run(["blkid", "-p", "-o", "value", "-s", "UUID", path]).strip()
+    return found
+
+
+def raw_of(device):
+    raw = device.folder / "now.raw"
+    cache.run(["qemu-img", "convert", "-O", "raw", device.image, raw])
+    return raw
+
+
+def check_unique(uuids):
+    assert len(set(uuids.values())) == len(uuids)
+    for role, uuid in uuids.items():
+        assert not uuid.lower().replace("-", "").startswith("ba1eadef"), role
+
+
+def test_uuids_of_two_devices(machine, flashed, tmp_path):
+    """All differ, stay, and the UUID that the loader's configuration names finds its slot for ever."""
+    seen = {}
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        device = Device(machine, folder, SHARED, base=flashed)
+        device.boot(f"root=UUID={shared_uuid('rootB')}")
+        first = uuids_of(folder, raw_of(device))
+        check_unique(first)
+        for role, slot in (("rootA", "A"), ("rootB", "B")):
+            target = device.boot(f"root=UUID={shared_uuid(role)} anteroot.wait=60")
+            assert (target.slot, target.state["reason"]) == (slot, "root= names it")
+            assert target.state["root"]["uuid"] == first[role]
+            assert not warnings(target, "uuids")
+            # of those that it has now too
+            assert device.boot(f"root=UUID={first[role]}").slot == slot
+        assert uuids_of(folder, raw_of(device)) == first
+        seen[name] = first
+    for role in disk.ROLES:
+        assert seen["one"][role] != seen["two"][role]
+
+
+@pytest.mark.parametrize("layout, changed", (
+    ({"uuids": None}, ()),
+    ({"uuids": {"roles": ["rootA", "state"]}}, ("rootA", "state")),
+    ({"uuids": {"prefix": "ba1eadef-0000-4000-8000-000000000001"}}, ("rootA",)),
+))
+def test_which_uuids(machine, program, flashed, tmp_path, layout, changed):
+    """As the integrator says."""
+    name = f"uuids-{len(changed)}"
+    device = Device(machine, tmp_path, SHARED, base=flashed,
+                    initrd=initramfs_with(program, name, json.dumps(layout)))
+    device.boot("ro")
+    now = uuids_of(tmp_path, raw_of(device))
+    assert {role for role in disk.ROLES if now[role] != shared_uuid(role)} == set(changed)
+
+
+def test_uuids_cut_at_each_sector(machine, flashed, tmp_path):
+    """The writes of a first boot up to each sector: every file system is whole, and the next boot ends it."""
+    image, log = harness.overlay(flashed, tmp_path, "recorded"), tmp_path / "writes.log"
+    with machine([], "ro", options=writes.options(image, log)) as vm:
+        vm.report()
+        assert vm.wait_exit() == "guest-shutdown"
+    starts = disk.starts_mib(SHARED)
+    supers = {starts[role] * disk.MIB + (0 if role == "boot" else 1024): role for role in disk.ROLES}
+    done, roles = [], []
+    for write in writes.read_log(log):
+        if write.data and len(write.data) == writes.SECTOR and write.at in supers \
+                and supers[write.at] not in roles:
+            roles.append(supers[write.at])
+            done.append(write)
+    assert sorted(roles) == sorted(disk.ROLES), "one sector each, before anything is mounted"
+    for count in range(len(done) + 1):
+        folder = tmp_path / f"cut{count}"
+        folder.mkdir()
+        raw = folder / "cut.raw"
+        cache.run(["cp", "--sparse=always", flashed, raw])
+        with open(raw, "r+b") as file:
+            for write in done[:count]:
+                file.seek(write.at)
+                file.write(write.data)
+        now = uuids_of(folder, raw)
+        assert {role for role in disk.ROLES if now[role] != shared_uuid(role)} == set(roles[:count])
+        device = Device(machine, folder, SHARED, base=raw)
+        target = device.boot(f"root=UUID={shared_uuid('rootB')}")
+        assert target.slot == "B"
+        after = uuids_of(folder, raw_of(device))
+        check_unique(after)
+        assert all(after[role] == now[role] for role in roles[:count])
+
+
+# --- first boots that are cut ---
+
+@pytest.mark.parametrize("half", range(2))
+def test_ten_first_boots_cut(machine, program, flashed, tmp_path, half):
+    """Of a device that was just flashed, at random moments; the next boot ends complete."""
+    seed = int(os.environ.get("ANTEROOT_SEED") or random.randrange(2 ** 32))
+    print(f"ANTEROOT_SEED={seed}")
+    chance, window = random.Random(seed + half), None
+    initrd = initramfs_with(program, "first-boots", json.dumps({"persist": ["/etc/hostname"]}))
+    for number in range(10):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        device = Device(machine, folder, SHARED, initrd=initrd, base=flashed)
+        with machine([device.image], "rw target.hold", image=initrd) as vm:
+            begun, _ = vm.wait_for("Run /init")
+            if window is None:
+                vm.wait_for("ANTEROOT-TARGET")
+                window = vm.seconds() - begun.time
+            else:
+                time.sleep(chance.uniform(0, window))
+            vm.cut_power()
+        raw = raw_of(device)
+        stored = stored_id(folder, raw)
+        before = uuids_of(folder, raw)
+        target = device.boot(f"rw root=UUID={shared_uuid('rootB')}")
+        print(f"boot {number}: stored {stored}, {sorted(before.values())}")
+        assert target.slot == "B" and not warnings(target)
+        # what is stored is never half of it
+        assert stored in (None, own_id(target).strip())
+        after = uuids_of(folder, raw_of(device))
+        check_unique(after)
+        for role, uuid in before.items():
+            assert uuid in (shared_uuid(role), after[role])
+        assert "/etc/hostname" in target.mounts
+        assert not [path for path in target.files if path.endswith(".anteroot")]
+
+
+def stored_id(folder, raw):
+    """The id on the state partition after its journal was played back; None: there is none."""
+    path = folder / "state.copy"
+    disk.take_partition(SHARED, raw, "state", path)
+    cache.run(["sh", "-c", 'e2fsck -fp "$1" || [ $? -eq 1 ]', "sh", path])
+    out = folder / "stored"
+    out.unlink(missing_ok=True)
+    cache.run(["debugfs", "-R", f"dump /anteroot/machine-id {out}", path])
+    if not out.exists() or not out.stat().st_size:
+        return None
+    text = out.read_text(encoding="ascii")
+    assert re.fullmatch(r"[0-9a-f]{32}\n", text)
+    return text.strip()
+
+
 # --- persist ---
 
 KEY, KEYS = "/etc/ssh/ssh_host_x_key", "/etc/keys"
@@ -189,7 +387,7 @@ def test_persist_on_a_full_state_partition(machine, persist_initrd, tmp_path):
     device = Device(machine, tmp_path, PERSISTENT, initrd=persist_initrd, base=raw)
     target = device.boot("ro")
     assert target.text(KEY) == "image's\n" and KEY not in target.mounts
-    assert any("No space left" in text for text in warnings(target, "persist"))
+    assert any("No space left" in item["text"] for item in target.report["warnings"])
     assert re.fullmatch(r"[0-9a-f]{32}\n", target.text(ID))
 
 
