@@ -39,9 +39,8 @@ static const struct machineid *choose(const struct facts *f)
 	if (is_id(&id->balena))
 		return &id->balena;
 	/* A writable root has the copy that an earlier boot wrote, or is all there is to keep it. */
-	if (is_id(&id->image) &&
-	    ((f->target_writable && (was_damaged(id) || !f->keep_dir)) ||
-	     (f->layout.machine_id == LAYOUT_ID_IMAGE && f->keep_dir)))
+	if (is_id(&id->image) && ((f->target_writable && (was_damaged(id) || !f->keep_dir)) ||
+				  (f->layout.machine_id == LAYOUT_ID_IMAGE && f->keep_dir)))
 		return &id->image;
 	return &id->fresh;
 }
@@ -52,31 +51,35 @@ static void warn(const struct facts *f, struct plan *p, const struct machineid *
 	const char *text = NULL;
 
 	if (was_damaged(id))
-		text = chosen == &id->image ? "the stored machine-id is damaged: the root's own copy takes its place" :
-		       chosen == &id->fresh ? "the stored machine-id is damaged: this device gets a new one" :
-					      "the stored machine-id is damaged: balenaOS' copy takes its place";
+		text = chosen == &id->image ? "the stored machine-id is damaged: the root's own "
+					      "copy takes its place"
+		       : chosen == &id->fresh
+			       ? "the stored machine-id is damaged: this device gets a new one"
+			       : "the stored machine-id is damaged: balenaOS' copy takes its place";
 	else if (id->stored.form == MACHINEID_UPPER)
 		text = "the stored machine-id has capital letters: it is written anew without them";
 	else if (!f->keep_dir)
-		text = f->target_writable ? "no state partition: the machine-id is this root's own" :
-					    "no state partition: the machine-id is new at each boot";
+		text = f->target_writable
+			       ? "no state partition: the machine-id is this root's own"
+			       : "no state partition: the machine-id is new at each boot";
 	if (text)
 		PLAN_ADD(p, .kind = OP_WARN, .data = text);
 	if (chosen == &id->fresh && id->weak)
 		PLAN_ADD(p, .kind = OP_WARN,
-			 .data = "the kernel had no entropy for the new machine-id: others may guess it");
+			 .data = "the kernel had no entropy for the new machine-id: others may "
+				 "guess it");
 }
 
 /* The target tells when its first boot is over: until then each boot is the first one, as with systemd alone. */
 static void wait_for_end(const struct facts *f, struct plan *p)
 {
-	const char *unit = arena_printf(
-		p->arena,
-		"[Unit]\nDescription=End of the first boot\nDefaultDependencies=no\n"
-		"Wants=first-boot-complete.target\nAfter=first-boot-complete.target\n"
-		"Conflicts=shutdown.target\nBefore=shutdown.target\n"
-		"[Service]\nType=oneshot\nExecStart=/bin/rm -f %s/anteroot/" MARK "\n",
-		part_dir_in_target(f, p, PART_STATE));
+	const char *unit =
+		arena_printf(p->arena,
+			     "[Unit]\nDescription=End of the first boot\nDefaultDependencies=no\n"
+			     "Wants=first-boot-complete.target\nAfter=first-boot-complete.target\n"
+			     "Conflicts=shutdown.target\nBefore=shutdown.target\n"
+			     "[Service]\nType=oneshot\nExecStart=/bin/rm -f %s/anteroot/" MARK "\n",
+			     part_dir_in_target(f, p, PART_STATE));
 
 	place_runtime(f, p, "/systemd/system/anteroot-first-boot.service", unit, NULL);
 	place_runtime(f, p, "/systemd/system/sysinit.target.d/anteroot.conf",
@@ -133,7 +136,8 @@ void machine_id_run(const struct facts *f, struct plan *p)
 	const char *text = is_id(chosen) ? arena_printf(p->arena, "%s\n", chosen->text) : NULL;
 
 	if (!text) {
-		PLAN_ADD(p, .kind = OP_WARN, .data = "unable to make a machine-id: no random numbers");
+		PLAN_ADD(p, .kind = OP_WARN,
+			 .data = "unable to make a machine-id: no random numbers");
 		return;
 	}
 	warn(f, p, chosen);

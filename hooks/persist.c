@@ -35,7 +35,8 @@ static bool hides(const struct plan *p, const char *target)
 
 static void warn(struct plan *p, const char *path, const char *why)
 {
-	PLAN_ADD(p, .kind = OP_WARN, .data = arena_printf(p->arena, "%s is not kept: %s", path, why));
+	PLAN_ADD(p, .kind = OP_WARN,
+		 .data = arena_printf(p->arena, "%s is not kept: %s", path, why));
 }
 
 static void make_dir(struct plan *p, const char *path, mode_t mode)
@@ -81,8 +82,8 @@ static void keep(const struct facts *f, struct plan *p, const struct facts_persi
 	} else if (!item->there) {
 		copy_to = "target";
 	}
-	PLAN_ADD(p, .kind = OP_PERSIST, .on_failure = FAIL_WARN, .source = source,
-		 .target = target, .data = copy_to);
+	PLAN_ADD(p, .kind = OP_PERSIST, .on_failure = FAIL_WARN, .source = source, .target = target,
+		 .data = copy_to);
 }
 
 void persist_run(const struct facts *f, struct plan *p)

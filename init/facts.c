@@ -66,7 +66,8 @@ int facts_root_tag(const struct facts *f, struct arena *a, struct tag *ret)
 {
 	int err = tag_parse(a, f->args.root, ret);
 
-	if (err == 0 && ret->kind == TAG_UUID && fsuuid_has_prefix(ret->value, f->layout.uuid_prefix) &&
+	if (err == 0 && ret->kind == TAG_UUID &&
+	    fsuuid_has_prefix(ret->value, f->layout.uuid_prefix) &&
 	    strlen(ret->value) > UUID_OF_FAT)
 		ret->kind = TAG_FIRST_UUID;
 	return err;

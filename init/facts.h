@@ -92,9 +92,9 @@ struct facts_identity {
 	struct machineid stored; /* in keep_dir */
 	struct machineid balena; /* where balenaOS keeps it: "machine-id" on the state partition */
 	struct machineid image;	 /* in the target's /etc */
-	struct machineid fresh;	 /* a new one; MACHINEID_MISSING: none could be made, or is needed */
-	bool weak;		 /* fresh was made without entropy */
-	bool unfinished; /* the first boot has begun, and was not over when the power went */
+	struct machineid fresh; /* a new one; MACHINEID_MISSING: none could be made, or is needed */
+	bool weak;		/* fresh was made without entropy */
+	bool unfinished;	/* the first boot has begun, and was not over when the power went */
 };
 
 /** A path that lives on the state partition; a pattern is one for each of its files. */

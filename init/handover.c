@@ -15,7 +15,7 @@
 #include "lib/initcheck.h"
 
 #define CMDLINE_MAX_BYTES 65536u
-#define INIT_ARGS_MAX 64 /* the kernel itself passes no more than 32 (MAX_INIT_ARGS) */
+#define INIT_ARGS_MAX	  64 /* the kernel itself passes no more than 32 (MAX_INIT_ARGS) */
 
 /* What moves into the target. Read by both loops below; the order is that of the moves. */
 static const struct {
@@ -128,8 +128,7 @@ static char *const *first_boot_env(struct boot *b, char *const envp[])
 		return envp;
 	line[strcspn(line, "\n")] = '\0';
 	memcpy(more, envp, n * sizeof(*more));
-	more[n] = arena_printf(
-		a, "SYSTEMD_PROC_CMDLINE=systemd.condition-first-boot=1 %s", line);
+	more[n] = arena_printf(a, "SYSTEMD_PROC_CMDLINE=systemd.condition-first-boot=1 %s", line);
 	return more;
 }
 

@@ -74,8 +74,8 @@ static void look_for(struct looking *l, int tree, const char *dir, const char *p
 		if (fnmatch(pattern, de->d_name, FNM_PERIOD) != 0)
 			continue;
 		path = arena_printf(&l->b->arena, "%s/%s", parent, de->d_name);
-		if (path && kind_of(tree, arena_printf(&l->b->arena, "%s/%s", dir, de->d_name)) ==
-				    S_IFREG)
+		if (path &&
+		    kind_of(tree, arena_printf(&l->b->arena, "%s/%s", dir, de->d_name)) == S_IFREG)
 			look_at(l, path, false);
 	}
 }

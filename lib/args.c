@@ -181,7 +181,8 @@ static const struct args_row rows[] = {
 	{ "panic", "seconds, negative: at once",
 	  "Delay of the reboot after a panic or a failed boot; default 10.", set_panic },
 	{ "systemd.machine_id", "32 hexadecimal digits",
-	  "The machine-id; systemd takes it from here, and anteroot then leaves /etc/machine-id alone.",
+	  "The machine-id; systemd takes it from here, and anteroot then leaves /etc/machine-id "
+	  "alone.",
 	  set_machine_id },
 	{ "anteroot.disk", "device, PTUUID=…, or PARTUUID=… of a partition on it",
 	  "The boot disk; without it the disk that the boot loader or the boot state names.",

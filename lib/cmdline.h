@@ -43,14 +43,14 @@ struct args {
 	const char *init;	/* init=, default "/sbin/init" */
 	const char *
 		disk; /* anteroot.disk=: boot disk by device, PTUUID=… or a partition's PARTUUID=…, NULL: found */
-	const char *loglevel; /* anteroot.log=: error, warning, info, debug; NULL: info */
+	const char *loglevel;	/* anteroot.log=: error, warning, info, debug; NULL: info */
 	const char *machine_id; /* systemd.machine_id=: systemd takes it itself; NULL: absent */
-	bool rw;	      /* the last of ro and rw; default ro, as the kernel's */
-	bool quiet;	      /* quiet */
-	bool shell;	      /* anteroot.shell: a development build may open a shell in rescue */
-	bool has_panic;	      /* panic= was given */
-	int64_t panic_sec;    /* panic=, negative: at once; default 10 */
-	int64_t wait_msec;    /* how long to wait for devices; anteroot.wait=SECONDS, default 30 s;
+	bool rw;		/* the last of ro and rw; default ro, as the kernel's */
+	bool quiet;		/* quiet */
+	bool shell;		/* anteroot.shell: a development build may open a shell in rescue */
+	bool has_panic;		/* panic= was given */
+	int64_t panic_sec;	/* panic=, negative: at once; default 10 */
+	int64_t wait_msec; /* how long to wait for devices; anteroot.wait=SECONDS, default 30 s;
 				   * rootwait makes it at least 180 s, rootwait=N and rootdelay=N
 				   * at least N s */
 };

@@ -21,20 +21,21 @@ struct wish {
 };
 
 /* ext4's superblock: bytes from its start. */
-#define EXT_AT		     1024u
-#define EXT_END		     2048u
-#define EXT_MAGIC_AT	     56u
-#define EXT_COMPAT_AT	     92u
-#define EXT_INCOMPAT_AT	     96u
-#define EXT_RO_COMPAT_AT     100u
-#define EXT_UUID_AT	     104u
-#define EXT_JOURNAL_DEV_AT   228u
-#define EXT_CHECKSUM_AT	     1020u
-#define EXT_HAS_JOURNAL	     0x0004u /* compat */
-#define EXT_STABLE_INODES    0x0800u
-#define EXT_IS_JOURNAL	     0x0008u /* incompat */
-#define EXT_GDT_CSUM	     0x0010u /* ro_compat: uninit_bg */
-#define EXT_METADATA_CSUM    0x0400u
+#define EXT_AT		   1024u
+#define EXT_END		   2048u
+#define EXT_MAGIC_AT	   56u
+#define EXT_COMPAT_AT	   92u
+#define EXT_INCOMPAT_AT	   96u
+#define EXT_RO_COMPAT_AT   100u
+#define EXT_UUID_AT	   104u
+#define EXT_JOURNAL_DEV_AT 228u
+#define EXT_CHECKSUM_AT	   1020u
+#define EXT_HAS_JOURNAL	   0x0004u /* compat */
+#define EXT_STABLE_INODES  0x0800u
+#define EXT_IS_JOURNAL	   0x0008u /* incompat */
+#define EXT_GDT_CSUM	   0x0010u /* ro_compat: uninit_bg */
+#define EXT_METADATA_CSUM  0x0400u
+#define EXT_READ_ONLY	   0x5000u /* an image, or blocks that files share */
 
 /* FAT's boot sector. */
 #define FAT_BYTES	 512u
@@ -97,7 +98,8 @@ static void end_with(unsigned char uuid[static UUID_LEN], uint32_t wanted)
 static void print(const unsigned char *uuid, char ret[static FSUUID_MAX])
 {
 	for (size_t i = 0; i < UUID_LEN; i++)
-		ret += sprintf(ret, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+		ret += sprintf(ret, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			       uuid[i]);
 }
 
 /* A random UUID (RFC 9562, 4) with the CRCs of the old one. */
@@ -117,8 +119,7 @@ static bool choose(const unsigned char *old, bool with_crc16, const struct wish 
 	/* 20 bits of them are tried: none of a million values would do once in 9 million. */
 	for (uint32_t i = 0; i < 1u << 20; i++) {
 		end_with(ret, c32);
-		if ((!with_crc16 || crc16(ret, UUID_LEN) == c16) &&
-		    memcmp(ret, old, UUID_LEN) != 0)
+		if ((!with_crc16 || crc16(ret, UUID_LEN) == c16) && memcmp(ret, old, UUID_LEN) != 0)
 			return true;
 		put_le32(ret + 9, le32(ret + 9) + 1);
 	}
@@ -140,7 +141,7 @@ static int change_ext(const struct sys *sys, const char *device, const struct wi
 {
 	unsigned char data[EXT_END], uuid[UUID_LEN], *sb = data + EXT_AT;
 	struct inplace place;
-	uint32_t compat, checksums;
+	uint32_t compat, ro_compat, checksums;
 	int err = inplace_open_raw(device, 0, sizeof(data), &place, r);
 
 	if (err == 0)
@@ -148,13 +149,16 @@ static int change_ext(const struct sys *sys, const char *device, const struct wi
 	if (err < 0)
 		return err;
 	compat = le32(sb + EXT_COMPAT_AT);
-	checksums = le32(sb + EXT_RO_COMPAT_AT) & (EXT_GDT_CSUM | EXT_METADATA_CSUM);
+	ro_compat = le32(sb + EXT_RO_COMPAT_AT);
+	checksums = ro_compat & (EXT_GDT_CSUM | EXT_METADATA_CSUM);
 	if (le16(sb + EXT_MAGIC_AT) != 0xef53 ||
 	    ((checksums & EXT_METADATA_CSUM) &&
 	     crc32c(sb, EXT_CHECKSUM_AT) != le32(sb + EXT_CHECKSUM_AT)))
 		return damaged(r, device);
 	if (compat & EXT_STABLE_INODES)
 		return unsupported(r, device, "its inodes depend on it (stable_inodes)");
+	if (ro_compat & EXT_READ_ONLY)
+		return unsupported(r, device, "it is made not to be written to (read-only)");
 	if ((le32(sb + EXT_INCOMPAT_AT) & EXT_IS_JOURNAL) ||
 	    ((compat & EXT_HAS_JOURNAL) && le32(sb + EXT_JOURNAL_DEV_AT) != 0))
 		return unsupported(r, device, "its journal is on another device");

@@ -31,7 +31,7 @@
  * @param avoid the new one does not begin with this; NULL: it may
  * @param ret_uuid the new one, as libblkid prints it
  * @return 0; -EOPNOTSUPP for other types and where the UUID is part of something else: inodes that depend on it
- *         (stable_inodes), a journal on another device; -EBADMSG when the superblock is none or is damaged; -EIO when
+ *         (stable_inodes), a journal on another device, or nothing may be written (read-only); -EBADMSG when the superblock is none or is damaged; -EIO when
  *         what was read back is something else; or the device's errno
  */
 int fsuuid_change(const struct sys *sys, const char *device, const char *type,

@@ -15,9 +15,9 @@
 
 struct json;
 
-#define LAYOUT_PATH	  "/etc/anteroot/anteroot.json"
-#define LAYOUT_MAX_BYTES  (64u * 1024u)
-#define LAYOUT_LABELS_MAX 4
+#define LAYOUT_PATH	   "/etc/anteroot/anteroot.json"
+#define LAYOUT_MAX_BYTES   (64u * 1024u)
+#define LAYOUT_LABELS_MAX  4
 #define LAYOUT_PERSIST_MAX 32
 
 enum part_role {
@@ -40,8 +40,8 @@ enum layout_by {
 /** Which machine-id a device gets at its first boot. */
 enum layout_machine_id {
 	LAYOUT_ID_RANDOM, /* one of its own, whatever the image has */
-	LAYOUT_ID_IMAGE,  /* the image's, when that has a real one: images are made for each device */
-	LAYOUT_ID_NONE,	  /* none: the target's own business */
+	LAYOUT_ID_IMAGE, /* the image's, when that has a real one: images are made for each device */
+	LAYOUT_ID_NONE,	 /* none: the target's own business */
 };
 
 /** One partition of the layout. */
@@ -58,11 +58,13 @@ struct layout {
 	struct abconf state; /* "bootState": lib/abconf.h */
 	struct layout_part part[PART_ROLES];
 	enum layout_machine_id machine_id; /* "machineId" */
-	const char **persist; /* "persist": paths of the target that live on the state partition; a directory
+	const char **
+		persist; /* "persist": paths of the target that live on the state partition; a directory
 			       * ends in '/', the last part of a file's may be a pattern (fnmatch(3)) */
 	size_t n_persist;
-	const char *uuid_prefix; /* "uuids": file systems whose UUID begins so get one of their own; NULL: none */
-	unsigned int uuid_roles; /* of these roles: bits 1 << PART_* */
+	const char *
+		uuid_prefix; /* "uuids": file systems whose UUID begins so get one of their own; NULL: none */
+	unsigned int uuid_roles;   /* of these roles: bits 1 << PART_* */
 	int64_t wait_msec;	   /* for devices, when the command line says nothing */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
 };

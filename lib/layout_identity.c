@@ -40,7 +40,8 @@ static bool is_persistable(const char *path)
 		size_t len = strcspn(slash + 1, "/");
 		bool last = !slash[1 + len];
 
-		if ((len == 0 && !last) || (slash[1] == '.' && (len == 1 || (len == 2 && slash[2] == '.'))) ||
+		if ((len == 0 && !last) ||
+		    (slash[1] == '.' && (len == 1 || (len == 2 && slash[2] == '.'))) ||
 		    (!last && strcspn(slash + 1, "*?[") < len))
 			return false;
 	}
@@ -50,8 +51,9 @@ static bool is_persistable(const char *path)
 static int read_persist(struct arena *a, const struct json *list, struct layout *layout,
 			struct reason *r)
 {
-	static const char expected[] = "a list of at most 32 absolute paths, a directory's ending in /, a "
-				       "pattern in a file's last part alone";
+	static const char expected[] =
+		"a list of at most 32 absolute paths, a directory's ending in /, a "
+		"pattern in a file's last part alone";
 	const struct json *item = json_type(list) == JSON_ARRAY ? json_first(list) : NULL;
 
 	if (json_type(list) != JSON_ARRAY)

@@ -35,5 +35,5 @@ struct machineid {
 void machineid_parse(const char *text, size_t len, struct machineid *ret) _nonnull_all_;
 
 /** Makes an id of random bytes, as systemd does: they get version and variant of a random UUID (RFC 9562, 4). */
-void machineid_make(const unsigned char random[static MACHINEID_LEN], struct machineid *ret)
-	_nonnull_all_;
+void machineid_make(const unsigned char random[static MACHINEID_LEN],
+		    struct machineid *ret) _nonnull_all_;

@@ -105,8 +105,8 @@ static int copy_entry(struct copy *c, int from, int to, const char *name, int de
 	fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	return S_ISDIR(st.st_mode) ? copy_dir(c, fd, &st, to, name, depth - 1) :
-				     copy_file(c, fd, &st, to, name);
+	return S_ISDIR(st.st_mode) ? copy_dir(c, fd, &st, to, name, depth - 1)
+				   : copy_file(c, fd, &st, to, name);
 }
 
 static int copy_dir(struct copy *c, int fromfd, const struct stat *st, int to, const char *name,
@@ -181,10 +181,11 @@ int persist_copy(const struct sys *sys, int from_tree, const char *from, int to_
 		fd = confine_open_regular(from_tree, from);
 	if (fd < 0)
 		return reason_set(r, fd, "open", from);
-	err = S_ISDIR(st.st_mode) ? copy_tree(&c, fd, &st, to_tree, to) :
-				    copy_file(&c, fd, &st, to_tree, to);
+	err = S_ISDIR(st.st_mode) ? copy_tree(&c, fd, &st, to_tree, to)
+				  : copy_file(&c, fd, &st, to_tree, to);
 	if (err == -EFBIG)
-		return reason_setf(r, err, "copy", from, "there is more than %u MB or %u files of it",
+		return reason_setf(r, err, "copy", from,
+				   "there is more than %u MB or %u files of it",
 				   PERSIST_BYTES_MAX >> 20, PERSIST_ENTRIES_MAX);
 	if (err < 0 && r && why.verb)
 		*r = why;

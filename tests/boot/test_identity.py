@@ -305,7 +305,7 @@ def test_ten_first_boots_cut(machine, program, flashed, tmp_path, half):
     seed = int(os.environ.get("ANTEROOT_SEED") or random.randrange(2 ** 32))
     print(f"ANTEROOT_SEED={seed}")
     chance, window = random.Random(seed + half), None
-    initrd = initramfs_with(program, "first-boots", json.dumps({"persist": ["/etc/hostname"]}))
+    initrd = initramfs_with(program, "first-boots", json.dumps({"persist": ["/etc/group"]}))
     for number in range(10):
         folder = tmp_path / f"{number}"
         folder.mkdir()
@@ -330,7 +330,7 @@ def test_ten_first_boots_cut(machine, program, flashed, tmp_path, half):
         check_unique(after)
         for role, uuid in before.items():
             assert uuid in (shared_uuid(role), after[role])
-        assert "/etc/hostname" in target.mounts
+        assert "/etc/group" in target.mounts
         assert not [path for path in target.files if path.endswith(".anteroot")]
 
 

@@ -34,12 +34,12 @@ struct play {
 	const char *kept;	  /* text of the last known good one, NULL: there is none */
 	const char *connections;  /* NAME: CONTENT of system-connections/, one a line */
 	const char *kept_connections;
-	char *fails;	    /* text of [fails]: operations that fail, each line once */
-	const char *target; /* text of [target]: what is in the root */
-	const char *loader; /* text of [loader]: what the firmware knows of it */
+	char *fails;		/* text of [fails]: operations that fail, each line once */
+	const char *target;	/* text of [target]: what is in the root */
+	const char *loader;	/* text of [loader]: what the firmware knows of it */
 	const char *machine_id; /* text of [machine-id]: what is stored and what the image has */
 	const char *persist;	/* text of [persist]: which of those paths are where */
-	const char *layout; /* text of the integrator's file, NULL: there is none */
+	const char *layout;	/* text of the integrator's file, NULL: there is none */
 	const char *expected;
 	char out[OUT_MAX];
 	size_t len;
@@ -301,7 +301,9 @@ static void read_machine_id(struct play *p)
 	} words[] = { { "stored ", &id->stored },
 		      { "balena ", &id->balena },
 		      { "image ", &id->image } };
-	char *rest = arena_strdup(&p->arena, p->machine_id ? p->machine_id : "stored 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e"),
+	char *rest = arena_strdup(&p->arena, p->machine_id
+						     ? p->machine_id
+						     : "stored 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e"),
 	     *line;
 
 	*id = (struct facts_identity){ 0 };

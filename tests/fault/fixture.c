@@ -75,12 +75,12 @@ static void make_init(const char *base, const char *path)
 static void fill_target(const char *target)
 {
 	static const char *const dirs[] = {
-		"sbin",		"etc",	     "etc/udev",    "etc/udev/rules.d",
-		"root",		"var",	     "var/log",	    "mnt",
-		"mnt/boot",	"mnt/state", "mnt/data",    "dev",
-		"proc",		"sys",	     "run",	    "usr",
-		"usr/sbin",	"lib",	     "lib/systemd", "etc/ssl",
-		"etc/ssl/certs", "etc/ssh",  "etc/keys",    "etc/keys/deep",
+		"sbin",		 "etc",	      "etc/udev",    "etc/udev/rules.d",
+		"root",		 "var",	      "var/log",     "mnt",
+		"mnt/boot",	 "mnt/state", "mnt/data",    "dev",
+		"proc",		 "sys",	      "run",	     "usr",
+		"usr/sbin",	 "lib",	      "lib/systemd", "etc/ssl",
+		"etc/ssl/certs", "etc/ssh",   "etc/keys",    "etc/keys/deep",
 	};
 	static const char *const programs[] = { "usr/sbin/chronyd", "usr/sbin/dnsmasq",
 						"usr/sbin/NetworkManager",

@@ -45,7 +45,8 @@ static int setup(void **state)
 	(void)state;
 	scratch_make(&s, "/dev/shm");
 	(void)snprintf(device, sizeof(device), "%s/fs", s.path);
-	must("mkdir -p tree/d && seq 5000 >tree/d/numbers && seq 300 | sed s:^:tree/d/: | xargs touch");
+	must("mkdir -p tree/d && seq 5000 >tree/d/numbers && seq 300 | sed s:^:tree/d/: | xargs "
+	     "touch");
 	fakesys_reset(s.path);
 	return 0;
 }
@@ -125,7 +126,8 @@ static void test_journal_to_replay(void **state)
 	(void)state;
 	must(MKFS "-t ext4 -O metadata_csum" TREE "16M");
 	/* block 1 of 1024 bytes is the superblock: it goes through the journal as it was */
-	must("dd if=fs of=sb bs=1024 skip=1 count=1 && printf 'jo\\njw -b 1 sb\\njc\\n' >commands && "
+	must("dd if=fs of=sb bs=1024 skip=1 count=1 && printf 'jo\\njw -b 1 sb\\njc\\n' >commands "
+	     "&& "
 	     "debugfs -w -f commands fs && dumpe2fs -h fs | grep -q needs_recovery");
 	assert_int_equal(0, change("ext4", 1, uuid, NULL));
 	assert_uuid(uuid);
@@ -214,6 +216,8 @@ static const struct {
 } refused[] = {
 	{ MKFS "-t ext4 -O stable_inodes fs 16M", "ext4", "its inodes depend on it (stable_inodes)",
 	  -EOPNOTSUPP },
+	{ MKFS "-t ext4 -O ^metadata_csum fs 16M && tune2fs -O read-only fs", "ext4",
+	  "it is made not to be written to (read-only)", -EOPNOTSUPP },
 	{ MKFS "-t ext4 -O ^metadata_csum fs 16M && printf '\\10\\1' | dd of=fs bs=1 seek=1252 "
 	       "conv=notrunc",
 	  "ext4", "its journal is on another device", -EOPNOTSUPP },

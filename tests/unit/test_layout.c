@@ -255,10 +255,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_machine_id),
-		TEST(test_default_is_balena), TEST(test_nothing_said),
-		TEST(test_everything_said),   TEST(test_limits),
-		TEST(test_mistakes),	      TEST(test_not_json),
-		TEST(test_no_memory),	      TEST(test_what_a_partition_is_known_by),
+		TEST(test_default_is_balena),
+		TEST(test_nothing_said),
+		TEST(test_everything_said),
+		TEST(test_limits),
+		TEST(test_mistakes),
+		TEST(test_not_json),
+		TEST(test_no_memory),
+		TEST(test_what_a_partition_is_known_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,8 +161,9 @@ static void test_too_much(void **state)
 	(void)state;
 	assert_true(shell("truncate -s 8388609 from/etc/large"));
 	assert_int_equal(-EFBIG, copy("/etc/large", &r));
-	assert_string_equal("unable to copy /etc/large: there is more than 8 MB or 1024 files of it",
-			    reason_render(&r, text, sizeof(text)));
+	assert_string_equal(
+		"unable to copy /etc/large: there is more than 8 MB or 1024 files of it",
+		reason_render(&r, text, sizeof(text)));
 	assert_true(shell("mkdir from/many && cd from/many && seq 1025 | xargs touch"));
 	assert_int_equal(-EFBIG, copy("/many", &r));
 	assert_false(is_there(s.fd, "to/many"));
