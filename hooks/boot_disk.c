@@ -237,7 +237,7 @@ static const struct blockdev *from_arguments(const struct facts *f, struct plan 
 			warn_late(p, "anteroot.disk=", f->args.disk);
 		return NULL;
 	}
-	if (!f->args.root || tag_parse(p->arena, f->args.root, &tag) < 0)
+	if (!f->args.root || facts_root_tag(f, p->arena, &tag) < 0)
 		return NULL;
 	disk = of_tag(f, &tag);
 	if (!ready(f, disk, late)) {

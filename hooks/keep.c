@@ -16,8 +16,8 @@ static void make_dir(struct plan *p, const char *path)
 		PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN, .target = path, .mode = 0700);
 }
 
-void keep_file(const struct facts *f, struct plan *p, const char *dir, const char *name,
-	       const char *data, size_t len)
+void keep_file_mode(const struct facts *f, struct plan *p, const char *dir, const char *name,
+		    const char *data, size_t len, mode_t mode)
 {
 	if (!f->keep_dir || !data)
 		return;
@@ -25,7 +25,13 @@ void keep_file(const struct facts *f, struct plan *p, const char *dir, const cha
 	if (dir)
 		make_dir(p, arena_printf(p->arena, "%s/%s", f->keep_dir, dir));
 	PLAN_ADD(p, .kind = OP_FILE, .on_failure = FAIL_WARN, .target = keep_path(f, p, dir, name),
-		 .data = data, .len = len, .mode = 0600);
+		 .data = data, .len = len, .mode = mode);
+}
+
+void keep_file(const struct facts *f, struct plan *p, const char *dir, const char *name,
+	       const char *data, size_t len)
+{
+	keep_file_mode(f, p, dir, name, data, len, 0600);
 }
 
 void keep_remove(const struct facts *f, struct plan *p, const char *dir, const char *name)

@@ -13,5 +13,9 @@
 void keep_file(const struct facts *f, struct plan *p, const char *dir, const char *name,
 	       const char *data, size_t len);
 
+/** keep_file() with another mode than 0600; the directories stay closed. */
+void keep_file_mode(const struct facts *f, struct plan *p, const char *dir, const char *name,
+		    const char *data, size_t len, mode_t mode);
+
 /** Keeps a file no longer. */
 void keep_remove(const struct facts *f, struct plan *p, const char *dir, const char *name);

@@ -9,6 +9,14 @@ const char *part_dir(const struct facts *f, struct plan *p, enum part_role role)
 	return arena_printf(p->arena, "%s/mnt/%s", f->run_dir, f->layout.part[role].name);
 }
 
+const char *part_dir_in_target(const struct facts *f, struct plan *p, enum part_role role)
+{
+	const char *point = f->layout.part[role].mount_point;
+	const struct facts_place *place = point ? facts_place(f, point) : NULL;
+
+	return place && place->directory ? point : part_dir(f, p, role);
+}
+
 bool part_mount(const struct facts *f, struct plan *p, enum part_role role, unsigned long flags)
 {
 	const struct blockdev *dev;

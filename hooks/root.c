@@ -25,7 +25,7 @@ static const struct blockdev *of_argument(const struct facts *f, struct plan *p)
 
 	if (!f->args.root)
 		return NULL;
-	if (tag_parse(p->arena, f->args.root, &tag) < 0) {
+	if (facts_root_tag(f, p->arena, &tag) < 0) {
 		PLAN_ADD(p, .kind = OP_WARN,
 			 .data = arena_printf(p->arena,
 					      "root=%s is none of: device, MAJOR:MINOR, LABEL=, "

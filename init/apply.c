@@ -132,6 +132,14 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 		return apply_watchdog(b, op, r);
 	case OP_DELAY:
 		return apply_delay(b, op, r);
+	case OP_UUID:
+		return apply_uuid(b, op, r);
+	case OP_PERSIST:
+		return apply_persist(b, op, r);
+	case OP_FIRST_BOOT:
+		b->first_boot = true;
+		log_line(&b->log, LOG_LEVEL_INFO, "this is the device's first boot");
+		return 0;
 	case OP_CHECK_INIT:
 		return apply_check_init(b, op, r);
 	case OP_WAIT:

@@ -12,6 +12,8 @@ int apply_move(struct boot *b, const struct op *op, struct reason *r);
 int apply_overlay(struct boot *b, const struct op *op, struct reason *r);
 int apply_filesystem(struct boot *b, const struct op *op, struct reason *r);
 int apply_module(struct boot *b, const struct module *module, struct reason *r);
+int apply_uuid(struct boot *b, const struct op *op, struct reason *r);
+int apply_persist(struct boot *b, const struct op *op, struct reason *r);
 int apply_check_init(struct boot *b, const struct op *op, struct reason *r);
 
 /** OP_DIR, OP_FILE, OP_REMOVE: done and reported (init/apply_delivery.c). */

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "lib/fsuuid.h"
 #include "lib/role.h"
+
+#define UUID_OF_FAT 9 /* characters: there is no telling what a volume id has replaced */
 
 const char *stage_name(enum stage stage)
 {
@@ -57,6 +60,17 @@ const struct blockdev *facts_part(const struct facts *f, enum part_role role, si
 	if (ret_count)
 		*ret_count = 0;
 	return NULL;
+}
+
+int facts_root_tag(const struct facts *f, struct arena *a, struct tag *ret)
+{
+	int err = tag_parse(a, f->args.root, ret);
+
+	if (err == 0 && ret->kind == TAG_UUID &&
+	    fsuuid_has_prefix(ret->value, f->layout.uuid_prefix) &&
+	    strlen(ret->value) > UUID_OF_FAT)
+		ret->kind = TAG_FIRST_UUID;
+	return err;
 }
 
 enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev)

@@ -15,6 +15,7 @@
 #include "lib/config.h"
 #include "lib/grow.h"
 #include "lib/layout.h"
+#include "lib/machineid.h"
 #include "lib/manifest.h"
 #include "lib/modules.h"
 
@@ -95,6 +96,25 @@ struct facts_state {
 	const char *reset_cause; /* of the last reset: "watchdog"; NULL: the kernel does not tell */
 };
 
+/** Who this device is. */
+struct facts_identity {
+	struct machineid stored; /* in keep_dir */
+	struct machineid balena; /* where balenaOS keeps it: "machine-id" on the state partition */
+	struct machineid image;	 /* in the target's /etc */
+	struct machineid fresh; /* a new one; MACHINEID_MISSING: none could be made, or is needed */
+	bool weak;		/* fresh was made without entropy */
+	bool unfinished;	/* the first boot has begun, and was not over when the power went */
+};
+
+/** A path that lives on the state partition; a pattern is one for each of its files. */
+struct facts_persist {
+	const char *path; /* in the target, without a slash at its end */
+	bool directory;	  /* it is to be one, else a file */
+	bool stored;	  /* the state partition has it */
+	bool there;	  /* the target has it */
+	bool wrong;	  /* one of them has something else under this name */
+};
+
 struct facts {
 	/* From the start. */
 	struct args args;
@@ -159,6 +179,11 @@ struct facts {
 	struct facts_failed failed[FACTS_FAILED_MAX];
 	size_t n_failed;
 
+	struct facts_identity identity;
+	unsigned int uuid_tried; /* roles whose file system was given a new UUID, or could not be */
+	struct facts_persist *persist;
+	size_t n_persist;
+
 	/* The target. */
 	struct facts_target target;
 	struct manifest manifest; /* what we wrote there on earlier boots */
@@ -197,6 +222,14 @@ const char *facts_slot_of(const struct facts *f, const struct blockdev *dev) _no
 
 /** @return AB_A, AB_B, AB_RECOVERY or AB_NONE: whose partition the device is, on the boot disk. */
 enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/**
+ * What root= names. A UUID with the prefix of those that every flashed image has stands for the file system that has
+ * it, or had it before it got one of its own.
+ *
+ * @return as tag_parse(); args.root is not NULL
+ */
+int facts_root_tag(const struct facts *f, struct arena *a, struct tag *ret) _nonnull_all_;
 
 /** @return true when a path is in facts.found. */
 bool facts_found(const struct facts *f, const char *path) _nonnull_all_;

@@ -11,6 +11,7 @@
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
 #include "init/observe_grow.h"
+#include "init/observe_identity.h"
 #include "init/observe_state.h"
 #include "init/version.h"
 #include "lib/clock.h"
@@ -158,6 +159,8 @@ int observe(struct boot *b, enum stage stage)
 		observe_clock(b, CLOCK_AT_TARGET);
 		observe_keep_dir(b);
 		err = observe_config(b);
+		observe_identity(b);
+		observe_persist(b);
 		if (err == 0)
 			err = observe_target(b);
 	}

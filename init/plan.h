@@ -43,6 +43,10 @@ enum op_kind {
 	OP_PANIC,      /* a panic of the kernel reboots after `usec` */
 	OP_WATCHDOG,   /* arm the hardware watchdog `target` for `usec` */
 	OP_DELAY,      /* wait for `usec`, because `data` */
+	OP_UUID, /* give the file system of role `role`, on `source`, of `type`, another UUID than `data` */
+	OP_PERSIST, /* bind `source`, of the state partition, over `target`; first copy it, to the one
+			* that `data` names ("state", "target"), NULL: no copy */
+	OP_FIRST_BOOT, /* tell the target's init that this is the device's first boot */
 	OP_CHECK_INIT, /* the program `data` of the root at `target` can be executed */
 	OP_AGAIN,      /* observe and decide this stage again, now */
 	OP_WAIT,       /* the same when a device appears, at the latest at the deadline */

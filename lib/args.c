@@ -155,6 +155,11 @@ static bool set_log(struct args_reading *rd, const char *value)
 	return false;
 }
 
+static bool set_machine_id(struct args_reading *rd, const char *value)
+{
+	return take_text(value, &rd->args->machine_id);
+}
+
 static bool set_shell(struct args_reading *rd, const char *value)
 {
 	return take_flag(value, true, &rd->args->shell);
@@ -183,6 +188,10 @@ static const struct args_row rows[] = {
 	{ "quiet", "no value", "Print warnings and errors only.", set_quiet },
 	{ "panic", "seconds, negative: at once",
 	  "Delay of the reboot after a panic or a failed boot; default 10.", set_panic },
+	{ "systemd.machine_id", "32 hexadecimal digits",
+	  "The machine-id; systemd takes it from here, and anteroot then leaves /etc/machine-id "
+	  "alone.",
+	  set_machine_id },
 	{ "anteroot.disk", "device, PTUUID=…, or PARTUUID=… of a partition on it",
 	  "The boot disk; without it the disk that the boot loader or the boot state names.",
 	  set_disk },

@@ -52,8 +52,8 @@ struct args {
 	bool has_panic;	      /* panic= was given */
 	int64_t panic_sec;    /* panic=, negative: at once; default 10 */
 	int64_t wait_msec;    /* how long to wait for devices; anteroot.wait=SECONDS, default 30 s;
-				   * rootwait makes it at least 180 s, rootwait=N and rootdelay=N
-				   * at least N s */
+	const char *machine_id; /* systemd.machine_id=: systemd takes it itself; NULL: absent */
+	*rootwait makes it at least 180 s, rootwait = N and rootdelay = N * at least N s * /
 };
 
 struct args_reading;
@@ -104,6 +104,7 @@ enum tag_kind {
 	TAG_DEVNO,  /* "254:2" or hexadecimal "fe02" */
 	TAG_LABEL,
 	TAG_UUID,
+	TAG_FIRST_UUID, /* by the UUID that the image had: lib/fsuuid.h */
 	TAG_PARTLABEL,
 	TAG_PARTUUID,
 };

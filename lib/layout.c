@@ -17,6 +17,8 @@ const struct layout layout_default = {
 	},
 	.state = ABCONF_DEFAULT,
 	.grow_data = true,
+	.uuid_prefix = "ba1eadef",
+	.uuid_roles = (1u << PART_ROLES) - 1,
 	.wait_msec = 30000,
 	.rescue_delay_msec = 10000,
 };
@@ -200,6 +202,8 @@ static int read_top(struct arena *a, const struct json *top, struct layout *layo
 		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
 	if (err == 0)
 		err = read_storage(json_get(top, "storage"), layout, r);
+	if (err == 0)
+		err = layout_read_identity(a, top, layout, r);
 	if (err == 0 && state)
 		err = abconf_read(a, state, &layout->state, r);
 	return err;

@@ -43,12 +43,14 @@ struct play {
 	const char *kept;	  /* text of the last known good one, NULL: there is none */
 	const char *connections;  /* NAME: CONTENT of system-connections/, one a line */
 	const char *kept_connections;
-	char *fails;	    /* text of [fails]: operations that fail, each line once */
-	const char *target; /* text of [target]: what is in the root */
-	const char *loader; /* text of [loader]: what the firmware knows of it */
-	const char *grow;   /* text of [grow] */
-	char *backup;	    /* text of [backup], and what is left of it */
-	const char *layout; /* text of the integrator's file, NULL: there is none */
+	char *fails;		/* text of [fails]: operations that fail, each line once */
+	const char *target;	/* text of [target]: what is in the root */
+	const char *loader;	/* text of [loader]: what the firmware knows of it */
+	const char *grow;	/* text of [grow] */
+	char *backup;		/* text of [backup], and what is left of it */
+	const char *layout;	/* text of the integrator's file, NULL: there is none */
+	const char *machine_id; /* text of [machine-id]: what is stored and what the image has */
+	const char *persist;	/* text of [persist]: which of those paths are where */
 	const char *expected;
 	char out[OUT_MAX];
 	size_t len;
@@ -346,6 +348,59 @@ static void record_failed(struct play *p)
 	f->root_device = NULL;
 }
 
+/* "stored TEXT", "balena TEXT", "image TEXT", "unfinished", "weak"; without the section one is stored. */
+static void read_machine_id(struct play *p)
+{
+	struct facts_identity *id = &p->facts.identity;
+	const struct {
+		const char *key;
+		struct machineid *to;
+	} words[] = { { "stored ", &id->stored },
+		      { "balena ", &id->balena },
+		      { "image ", &id->image } };
+	char *rest = arena_strdup(&p->arena, p->machine_id
+						     ? p->machine_id
+						     : "stored 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e"),
+	     *line;
+
+	*id = (struct facts_identity){ 0 };
+	while (rest && (line = next_line(&rest))) {
+		id->unfinished = id->unfinished || strcmp(line, "unfinished") == 0;
+		id->weak = id->weak || strcmp(line, "weak") == 0;
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			if (strncmp(line, words[i].key, strlen(words[i].key)) == 0)
+				machineid_parse(line + strlen(words[i].key),
+						strlen(line) - strlen(words[i].key), words[i].to);
+	}
+	if (!p->facts.mounted[PART_STATE])
+		id->stored = id->balena = (struct machineid){ 0 };
+	machineid_make((const unsigned char[MACHINEID_LEN]){ 0xf0, 0x0d }, &id->fresh);
+}
+
+/* "PATH stored there", "PATH/ stored", "PATH wrong": what was found of the integrator's paths. */
+static void read_persist(struct play *p)
+{
+	struct facts *f = &p->facts;
+	char *rest = arena_strdup(&p->arena, p->persist), *line;
+
+	f->persist = arena_alloc(&p->arena, 16 * sizeof(*f->persist));
+	f->n_persist = 0;
+	while (f->keep_dir && rest && (line = next_line(&rest))) {
+		char *path = strsep(&line, " ");
+		const char *words = line ? line : "";
+		size_t len = strlen(path);
+		bool directory = path[len - 1] == '/';
+
+		f->persist[f->n_persist++] = (struct facts_persist){
+			.path = arena_memdup(&p->arena, path, len - directory),
+			.directory = directory,
+			.stored = strstr(words, "stored") != NULL,
+			.there = strstr(words, "there") != NULL,
+			.wrong = strstr(words, "wrong") != NULL,
+		};
+	}
+}
+
 static struct config_document document(const char *name, const char *text)
 {
 	return (struct config_document){ .name = name,
@@ -382,6 +437,9 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 		f->loader_tried = f->loader_tried || strcmp(op->type, "efivarfs") == 0;
 		for (size_t i = 0; i < API_FS_COUNT; i++)
 			f->api_mounted[i] = true;
+		break;
+	case OP_UUID:
+		f->uuid_tried |= 1u << op->role;
 		break;
 	case OP_DISK:
 		f->boot_disk = op->target;
@@ -464,6 +522,8 @@ static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 			       p->grow ? arena_strdup(&p->arena, p->grow) : NULL);
 	if (stage == STAGE_TARGET) {
 		read_config(p);
+		read_machine_id(p);
+		read_persist(p);
 		observe_target(p);
 	}
 	decide(stage, &p->facts, &plan);
@@ -524,6 +584,8 @@ static void read_facts(struct play *p, const char *text)
 			   ? arena_printf(&p->arena, "\n%s", section(p, text, "fails"))
 			   : NULL;
 	p->target = section(p, text, "target");
+	if (!p->target)
+		p->target = "file /etc/machine-id\n";
 	p->loader = section(p, text, "loader");
 	p->grow = section(p, text, "grow");
 	p->backup = arena_strdup(&p->arena, section(p, text, "backup"));
@@ -535,6 +597,8 @@ static void read_facts(struct play *p, const char *text)
 			(void)strsep(&p->backup, "\n");
 		}
 	}
+	p->machine_id = section(p, text, "machine-id");
+	p->persist = section(p, text, "persist");
 	p->expected = section(p, text, "plan");
 }
 

@@ -20,6 +20,7 @@
 
 #include "init/apply.h"
 #include "init/decide.h"
+#include "init/observe_identity.h"
 #include "init/observe_config.h"
 #include "init/observe_state.h"
 #include "lib/clocksources.h"
@@ -75,12 +76,12 @@ static void make_init(const char *base, const char *path)
 static void fill_target(const char *target)
 {
 	static const char *const dirs[] = {
-		"sbin",		"etc",	     "etc/udev",    "etc/udev/rules.d",
-		"root",		"var",	     "var/log",	    "mnt",
-		"mnt/boot",	"mnt/state", "mnt/data",    "dev",
-		"proc",		"sys",	     "run",	    "usr",
-		"usr/sbin",	"lib",	     "lib/systemd", "etc/ssl",
-		"etc/ssl/certs"
+		"sbin",		 "etc",	      "etc/udev",    "etc/udev/rules.d",
+		"root",		 "var",	      "var/log",     "mnt",
+		"mnt/boot",	 "mnt/state", "mnt/data",    "dev",
+		"proc",		 "sys",	      "run",	     "usr",
+		"usr/sbin",	 "lib",	      "lib/systemd", "etc/ssl",
+		"etc/ssl/certs", "etc/ssh",   "etc/keys",    "etc/keys/deep",
 	};
 	static const char *const programs[] = { "usr/sbin/chronyd", "usr/sbin/dnsmasq",
 						"usr/sbin/NetworkManager",
@@ -94,6 +95,8 @@ static void fill_target(const char *target)
 	make_file(target, "etc/hostname", "old\n", 4, 0644);
 	make_file(target, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 30, 0644);
 	make_file(target, "etc/ssl/certs/ca-certificates.crt", "bundle\n", 7, 0644);
+	make_file(target, "etc/ssh/host_key", "key\n", 4, 0600);
+	make_file(target, "etc/keys/deep/one", "key\n", 4, 0600);
 	make_init(target, "sbin/init");
 }
 
@@ -196,6 +199,8 @@ static void empty_dir(const char *path)
 	assert_int_equal(0, nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS));
 }
 
+static const char *persistent[] = { "/etc/ssh/host_*", "/etc/keys/", "/var/lib/app/" };
+
 void fixture_again(struct fixture *f, bool target_writable)
 {
 	struct boot *b = f->boot;
@@ -215,6 +220,8 @@ void fixture_again(struct fixture *f, bool target_writable)
 		b->facts.layout.state.backend = AB_RECORD;
 		b->facts.layout.state.partition = "state";
 	}
+	b->facts.layout.persist = persistent;
+	b->facts.layout.n_persist = ARRAY_SIZE(persistent);
 	f->target_writable = target_writable;
 	b->facts.build_usec = INT64_C(1) << 40;
 	b->facts.runtime_dir = arena_printf(&b->arena, "%s/run", f->base);
@@ -255,6 +262,11 @@ static int play_round(const struct fixture *f, enum stage stage)
 		clock[CLOCK_AT_TARGET].now_sec = clock->candidate[0].sec;
 	}
 	if (stage == STAGE_TARGET) {
+		/* Boots are compared: none of them draws lots. */
+		observe_identity(b);
+		observe_persist(b);
+		machineid_make((const unsigned char[MACHINEID_LEN]){ 0xf0 },
+			       &b->facts.identity.fresh);
 		assert_return_code(observe_target(b), 0);
 		b->facts.target_writable = f->target_writable;
 		if (!f->target_writable)

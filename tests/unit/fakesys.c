@@ -37,6 +37,7 @@ static struct {
 	int run_status;
 	int (*run_script)(const char *path, char *const argv[], char *const envp[],
 			  struct sys_end *end);
+	char *exec_env[64];	  /* of the last exec */
 	char *pretended[FDS_MAX]; /* names of files that are /dev/null in truth */
 } fake = { .fail_at = NEVER, .cut_at = NEVER };
 
@@ -49,12 +50,21 @@ static void *must(void *p)
 	return p;
 }
 
+static void forget_env(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(fake.exec_env); i++) {
+		free(fake.exec_env[i]);
+		fake.exec_env[i] = NULL;
+	}
+}
+
 void fakesys_reset(const char *base)
 {
 	for (unsigned int i = 0; i < fake.n_lines; i++)
 		free(fake.line[i]);
 	free(fake.line);
 	free(fake.log);
+	forget_env();
 	for (unsigned int i = 0; i < FDS_MAX; i++)
 		free(fake.pretended[i]);
 	memset(&fake, 0, sizeof(fake));
@@ -523,8 +533,20 @@ static int call_program(const char *name, const char *path, char *const argv[])
 /* Returns 0 where the real one would not return. */
 static int fake_exec(const char *path, char *const argv[], char *const envp[])
 {
-	(void)envp;
+	forget_env();
+	for (unsigned int i = 0; envp[i] && i < ARRAY_SIZE(fake.exec_env); i++)
+		fake.exec_env[i] = must(strdup(envp[i]));
 	return call_program("exec", path, argv);
+}
+
+const char *fakesys_exec_env(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(fake.exec_env) && fake.exec_env[i]; i++)
+		if (strncmp(fake.exec_env[i], name, len) == 0 && fake.exec_env[i][len] == '=')
+			return fake.exec_env[i] + len + 1;
+	return NULL;
 }
 
 static int fake_run(const char *path, char *const argv[])

@@ -74,3 +74,6 @@ const char *fakesys_log(void);
 
 /** @return number of this process's open descriptors: equal before and after when nothing leaks. */
 int fakesys_open_fds(void);
+
+/** @return what the last exec was given as this variable of its environment, NULL: it was not. */
+const char *fakesys_exec_env(const char *name);

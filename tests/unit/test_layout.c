@@ -92,6 +92,18 @@ static void test_everything_said(void **state)
 	assert_int_equal(layout.rescue_delay_msec, 3600000);
 }
 
+static void test_machine_id(void **state)
+{
+	(void)state;
+	assert_int_equal(LAYOUT_ID_RANDOM, layout_default.machine_id);
+	assert_int_equal(parse("{\"machineId\": \"random\"}"), 0);
+	assert_int_equal(LAYOUT_ID_RANDOM, layout.machine_id);
+	assert_int_equal(parse("{\"machineId\": \"image\"}"), 0);
+	assert_int_equal(LAYOUT_ID_IMAGE, layout.machine_id);
+	assert_int_equal(parse("{\"machineId\": \"none\"}"), 0);
+	assert_int_equal(LAYOUT_ID_NONE, layout.machine_id);
+}
+
 static void test_limits(void **state)
 {
 	(void)state;
@@ -176,6 +188,8 @@ static const struct {
 	  "expected an absolute path or null" },
 	{ "{\"partitions\": {\"boot\": {\"labels\": [\"x\"]}}, \"waitSeconds\": -1}", "waitSeconds",
 	  "expected 0 to 3600 seconds" },
+	{ "{\"machineId\": \"mine\"}", "machineId", "expected random, image or none" },
+	{ "{\"machineId\": null}", "machineId", "expected random, image or none" },
 	{ "{\"waitSeconds\": 3601}", "waitSeconds", "expected 0 to 3600 seconds" },
 	{ "{\"waitSeconds\": \"5\"}", "waitSeconds", "expected 0 to 3600 seconds" },
 	{ "{\"waitSeconds\": 1, \"rescueSeconds\": 1.5}", "rescueSeconds",
@@ -242,10 +256,15 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_default_is_balena), TEST(test_nothing_said),
-		TEST(test_everything_said),   TEST(test_limits),
-		TEST(test_mistakes),	      TEST(test_not_json),
-		TEST(test_no_memory),	      TEST(test_what_a_partition_is_known_by),
+		TEST(test_machine_id),
+		TEST(test_default_is_balena),
+		TEST(test_nothing_said),
+		TEST(test_everything_said),
+		TEST(test_limits),
+		TEST(test_mistakes),
+		TEST(test_not_json),
+		TEST(test_no_memory),
+		TEST(test_what_a_partition_is_known_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
