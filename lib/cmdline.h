@@ -45,8 +45,8 @@ struct args {
 		disk; /* anteroot.disk=: boot disk by device, PTUUID=… or a partition's PARTUUID=…, NULL: found */
 	const char *
 		loader; /* anteroot.loader=: PARTUUID of what the boot loader was started from, NULL */
-	const char *machine_id; /* systemd.machine_id=: systemd takes it itself; NULL: absent */
 	const char *loglevel;	/* anteroot.log=: error, warning, info, debug; NULL: info */
+	const char *machine_id; /* systemd.machine_id=: systemd takes it itself; NULL: absent */
 	bool rw;		/* the last of ro and rw; default ro, as the kernel's */
 	bool quiet;		/* quiet */
 	bool shell;		/* anteroot.shell: a development build may open a shell in rescue */
@@ -105,6 +105,7 @@ enum tag_kind {
 	TAG_DEVNO,  /* "254:2" or hexadecimal "fe02" */
 	TAG_LABEL,
 	TAG_UUID,
+	TAG_FIRST_UUID, /* by the UUID that the image had: lib/fsuuid.h */
 	TAG_PARTLABEL,
 	TAG_PARTUUID,
 };
