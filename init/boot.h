@@ -29,6 +29,9 @@ struct boot {
 	bool disks_seen;   /* /sys/class/block was scanned, and no event came since */
 	bool cmdline_read;
 	bool layout_read;
+	bool hooks; /* hooks.d is ours to run: nobody else has hooks of his own in this initramfs */
+	bool hooks_read;
+	bool fsck_read;		 /* the programs were looked for */
 	bool loader_read;	 /* facts.loader_* will not change any more */
 	const char *layout_text; /* the integrator's file as it was read, NULL: there is none */
 	size_t layout_len;

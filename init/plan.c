@@ -43,6 +43,8 @@ static const struct op_row {
 	[OP_PANIC] = { "panic", SHOW_USEC },
 	[OP_WATCHDOG] = { "watchdog", SHOW_TARGET | SHOW_USEC },
 	[OP_DELAY] = { "delay", SHOW_USEC | SHOW_DATA },
+	[OP_CHECK] = { "check", SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_DATA },
+	[OP_RUN] = { "run", SHOW_TARGET },
 	[OP_CHECK_INIT] = { "check-init", SHOW_TARGET | SHOW_DATA },
 	[OP_AGAIN] = { "again", 0 },
 	[OP_WAIT] = { "wait", SHOW_DATA },

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lib/arena.h"
+#include "lib/fsck.h"
 
 /*
  * The kernel's command line, split as the kernel splits it (lib/cmdline.c next_arg() and
@@ -44,6 +45,8 @@ struct args {
 	const char *
 		disk; /* anteroot.disk=: boot disk by device, PTUUID=… or a partition's PARTUUID=…, NULL: found */
 	const char *loglevel; /* anteroot.log=: error, warning, info, debug; NULL: info */
+	enum fsck_mode fsck;  /* fsck.mode=, fastboot, forcefsck; FSCK_UNSAID: as the layout has it */
+	enum fsck_repair fsck_repair; /* fsck.repair=, default FSCK_PREEN */
 	bool rw;	      /* the last of ro and rw; default ro, as the kernel's */
 	bool quiet;	      /* quiet */
 	bool shell;	      /* anteroot.shell: a development build may open a shell in rescue */

@@ -17,6 +17,9 @@ const struct layout layout_default = {
 	},
 	.state = ABCONF_DEFAULT,
 	.wait_msec = 30000,
+	.fsck = FSCK_AUTO,
+	.fsck_msec = 120000,
+	.hooks_msec = 30000,
 	.rescue_delay_msec = 10000,
 };
 
@@ -172,10 +175,28 @@ static int read_seconds(const struct json *top, const char *key, int64_t *msec, 
 	return 0;
 }
 
+static int read_storage(const struct json *storage, struct layout *layout, struct reason *r)
+{
+	const struct json *mode = json_get(storage, "fsck");
+	const char *word = json_string(mode);
+	size_t i = 0;
+
+	if (json_type(storage) != JSON_OBJECT)
+		return wrong(r, "storage", "an object");
+	while (mode && i < FSCK_UNSAID && (!word || strcmp(word, fsck_mode_words[i]) != 0))
+		i++;
+	if (i == FSCK_UNSAID)
+		return wrong(r, "storage.fsck", "auto, force or skip");
+	if (mode)
+		layout->fsck = (enum fsck_mode)i;
+	return read_seconds(storage, "fsckSeconds", &layout->fsck_msec, r);
+}
+
 static int read_top(struct arena *a, const struct json *top, struct layout *layout,
 		    struct reason *r)
 {
 	const struct json *parts = json_get(top, "partitions"), *state = json_get(top, "bootState");
+	const struct json *storage = json_get(top, "storage");
 	int err = 0;
 
 	if (parts)
@@ -184,6 +205,10 @@ static int read_top(struct arena *a, const struct json *top, struct layout *layo
 		err = read_seconds(top, "waitSeconds", &layout->wait_msec, r);
 	if (err == 0)
 		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
+	if (err == 0)
+		err = read_seconds(top, "hooksSeconds", &layout->hooks_msec, r);
+	if (err == 0 && storage)
+		err = read_storage(storage, layout, r);
 	if (err == 0 && state)
 		err = abconf_read(a, state, &layout->state, r);
 	return err;

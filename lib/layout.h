@@ -6,6 +6,7 @@
 
 #include "lib/abconf.h"
 #include "lib/arena.h"
+#include "lib/fsck.h"
 #include "lib/reason.h"
 
 /*
@@ -48,6 +49,9 @@ struct layout {
 	struct abconf state; /* "bootState": lib/abconf.h */
 	struct layout_part part[PART_ROLES];
 	int64_t wait_msec;	   /* for devices, when the command line says nothing */
+	enum fsck_mode fsck;	   /* when the command line says nothing */
+	int64_t fsck_msec;	   /* that the check of one file system may take */
+	int64_t hooks_msec;	   /* … and one executable of hooks.d */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
 };
 
@@ -63,6 +67,7 @@ extern const struct layout layout_default;
  *
  *     { "partitions": { "boot": { "labels": ["x"], "mountPoint": "/mnt/boot" | null }, "rootA": …,
  *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10,
+ *       "hooksSeconds": 30, "storage": { "fsck": "auto" | "force" | "skip", "fsckSeconds": 120 },
  *       "bootState": { … } }
  *
  * Every key may be absent. In the place of "labels" (file-system labels) there may be "partlabels": ["x"] (names

@@ -526,14 +526,14 @@ static void root_of_no_form(void)
 static void a_failed(void)
 {
 	disk_found();
-	f.failed[0] = (struct facts_failed){ "vda2", "A", "no init" };
+	f.failed[0] = (struct facts_failed){ "vda2", "A", "no init", false };
 	f.n_failed = 1;
 }
 
 static void both_failed(void)
 {
 	a_failed();
-	f.failed[1] = (struct facts_failed){ "vda3", "B", "no init" };
+	f.failed[1] = (struct facts_failed){ "vda3", "B", "no init", false };
 	f.n_failed = 2;
 }
 
