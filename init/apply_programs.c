@@ -29,7 +29,7 @@ static void log_output(void *data, const struct job *job, const char *text)
 {
 	struct boot *b = data;
 
-	log_line(&b->log, LOG_LEVEL_INFO, "%s: %s", job->argv[0], text);
+	log_line(&b->log, LOG_LEVEL_INFO, "%s: %s", base_name(job->path), text);
 }
 
 static void run(struct boot *b, struct job *job, size_t n, const char *const *envp,
@@ -49,8 +49,8 @@ static void run(struct boot *b, struct job *job, size_t n, const char *const *en
 	jobs_run(&jobs);
 	for (size_t i = 0; i < n; i++)
 		if (job[i].lines > JOBS_LINES_MAX)
-			log_line(&b->log, LOG_LEVEL_INFO, "%s: and %u lines more", job[i].argv[0],
-				 job[i].lines - JOBS_LINES_MAX);
+			log_line(&b->log, LOG_LEVEL_INFO, "%s: and %u lines more",
+				 base_name(job[i].path), job[i].lines - JOBS_LINES_MAX);
 }
 
 /* Why a program did not do what it was run for. @return NULL: it ended with status 0 */
@@ -239,7 +239,7 @@ int apply_run(struct boot *b, const struct op *op, struct reason *r)
 	b->facts.deadline_msec += job.usec / 1000; /* what it took, devices have too */
 	/* It may have made a file system where there was none. */
 	if (op->role == HOOK_PRE_MOUNT && h->n_run == h->n) {
-		b->facts.devs.n = 0;
+		b->disks_stale = true;
 		b->disks_seen = false;
 	}
 	text = fault(&b->arena, &job, op->usec);

@@ -26,6 +26,7 @@ struct boot {
 	int uevent_fd;		 /* -1: not open */
 	bool uevent_lost;  /* the socket could not be opened: devices are looked for in steps */
 	bool devices_seen; /* sysfs was scanned for modaliases */
+	bool disks_stale;  /* what was found on them may have changed */
 	bool disks_seen;   /* /sys/class/block was scanned, and no event came since */
 	bool cmdline_read;
 	bool layout_read;

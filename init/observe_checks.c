@@ -15,7 +15,7 @@ static const char *find_program(struct arena *a, const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		const char *path = arena_printf(a, "%s/%s", dirs[i], name);
 
-		if (path && access(path, X_OK) == 0)
+		if (path && faccessat(AT_FDCWD, path, X_OK, 0) == 0)
 			return path;
 	}
 	return NULL;
