@@ -70,7 +70,7 @@ const struct hook hook_table[] = {
 	  "what we wrote on an earlier boot and nothing wants now goes; after all that writes" },
 	{ "mounts", STAGE_TARGET, NULL, mounts_run, { NULL },
 	  "boot, state and data where the target expects them; after all that writes to them" },
-	{ "stand-in", STAGE_TARGET, NULL, stand_in_run, { NULL },
+	{ "stand-in", STAGE_TARGET, stand_in_applies, stand_in_run, { NULL },
 	  "a tmpfs where the target expects a state or data partition that cannot be used" },
 	{ "pre-handover", STAGE_TARGET, pre_handover_applies, pre_handover_run, { NULL },
 	  "the integrator's own executables, with the target as it will be" },

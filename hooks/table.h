@@ -46,6 +46,7 @@ bool pre_mount_applies(const struct facts *f);
 void pre_mount_run(const struct facts *f, struct plan *p);
 bool pre_handover_applies(const struct facts *f);
 void pre_handover_run(const struct facts *f, struct plan *p);
+bool stand_in_applies(const struct facts *f);
 void stand_in_run(const struct facts *f, struct plan *p);
 bool root_applies(const struct facts *f);
 void root_run(const struct facts *f, struct plan *p);

@@ -13,8 +13,8 @@
  * by line to whoever asked.
  */
 
-#define JOBS_LINE_MAX  200 /* bytes of a line; a longer one is cut into several */
-#define JOBS_LINES_MAX 50u /* of one job that are handed on; the others are counted */
+#define JOBS_LINE_MAX  160 /* bytes of a line; a longer one is cut into several */
+#define JOBS_LINES_MAX 40u /* of one job that are handed on; the others are counted */
 
 struct job {
 	const char *path; /* program; argv[0] may differ */

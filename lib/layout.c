@@ -162,15 +162,16 @@ static int read_parts(struct arena *a, const struct json *parts, struct layout *
 	return 0;
 }
 
-static int read_seconds(const struct json *top, const char *key, int64_t *msec, struct reason *r)
+static int read_seconds(const struct json *top, const char *key, int64_t min, int64_t *msec,
+			struct reason *r)
 {
 	const struct json *j = json_get(top, key);
 	int64_t sec;
 
 	if (!j)
 		return 0;
-	if (!json_int(j, &sec) || sec < 0 || sec > 3600)
-		return wrong(r, key, "0 to 3600 seconds");
+	if (!json_int(j, &sec) || sec < min || sec > 3600)
+		return wrong(r, key, min ? "1 to 3600 seconds" : "0 to 3600 seconds");
 	*msec = sec * 1000;
 	return 0;
 }
@@ -189,7 +190,7 @@ static int read_storage(const struct json *storage, struct layout *layout, struc
 		return wrong(r, "storage.fsck", "auto, force or skip");
 	if (mode)
 		layout->fsck = (enum fsck_mode)i;
-	return read_seconds(storage, "fsckSeconds", &layout->fsck_msec, r);
+	return read_seconds(storage, "fsckSeconds", 1, &layout->fsck_msec, r);
 }
 
 static int read_top(struct arena *a, const struct json *top, struct layout *layout,
@@ -202,11 +203,11 @@ static int read_top(struct arena *a, const struct json *top, struct layout *layo
 	if (parts)
 		err = read_parts(a, parts, layout, r);
 	if (err == 0)
-		err = read_seconds(top, "waitSeconds", &layout->wait_msec, r);
+		err = read_seconds(top, "waitSeconds", 0, &layout->wait_msec, r);
 	if (err == 0)
-		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
+		err = read_seconds(top, "rescueSeconds", 0, &layout->rescue_delay_msec, r);
 	if (err == 0)
-		err = read_seconds(top, "hooksSeconds", &layout->hooks_msec, r);
+		err = read_seconds(top, "hooksSeconds", 1, &layout->hooks_msec, r);
 	if (err == 0 && storage)
 		err = read_storage(storage, layout, r);
 	if (err == 0 && state)
