@@ -9,6 +9,10 @@
  * root alone: keys of Wi-Fi are in it.
  */
 
+/** @return true when there is a place to keep something, and it can be written to. `apply --state` has one that is
+ * no partition. */
+bool keep_is_open(const struct facts *f);
+
 /** Keeps a file as facts.keep_dir/DIR/NAME; DIR may be NULL. Nothing when there is no place to keep it. */
 void keep_file(const struct facts *f, struct plan *p, const char *dir, const char *name,
 	       const char *data, size_t len);

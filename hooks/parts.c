@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "hooks/parts.h"
+#include "hooks/fsck.h"
 
 #include <sys/mount.h>
 
@@ -35,6 +36,6 @@ bool part_mount(const struct facts *f, struct plan *p, enum part_role role, unsi
 	PLAN_ADD(p, .kind = OP_MOUNT_PART, .on_failure = FAIL_WARN, .role = (int)role,
 		 .source = arena_printf(p->arena, "/dev/%s", dev->name),
 		 .target = part_dir(f, p, role), .type = dev->type,
-		 .flags = flags | (dev->read_only ? MS_RDONLY : 0));
+		 .flags = flags | (dev->read_only || fsck_is_damaged(f, dev) ? MS_RDONLY : 0));
 	return true;
 }

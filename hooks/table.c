@@ -25,10 +25,14 @@ const struct hook hook_table[] = {
 	  "a disk whose primary GPT was torn has its partitions by the backup" },
 	{ "boot-disk", STAGE_BOOT, boot_disk_applies, boot_disk_run, { NULL },
 	  "one disk is the boot disk; labels count on it alone, so a clone cannot be picked" },
+	{ "fsck", STAGE_BOOT, fsck_boot_applies, fsck_boot_run, { NULL },
+	  "a boot partition that was not unmounted is checked while nobody writes to it" },
 	{ "uuids", STAGE_BOOT, uuids_applies, uuids_run, { NULL },
 	  "the UUIDs that every flashed image shares, while nothing is mounted: two such disks in one machine" },
 	{ "boot-mount", STAGE_BOOT, boot_mount_applies, boot_mount_run, { NULL },
 	  "the boot partition, read-only, for config.json" },
+	{ "pre-mount", STAGE_BOOT, pre_mount_applies, pre_mount_run, { NULL },
+	  "the integrator's own executables open what a root may be on; devices are looked for again" },
 
 	/* ROOT: which root, and whether it can boot. */
 	{ "root", STAGE_ROOT, root_applies, root_run, { NULL },
@@ -78,10 +82,14 @@ const struct hook hook_table[] = {
 	  "what we wrote on an earlier boot and nothing wants now goes; after all that writes" },
 	{ "persist", STAGE_TARGET, persist_applies, persist_run, { NULL },
 	  "files of this device alone, host keys, outlive its updates; over what the image has of them" },
-	{ "watchdog", STAGE_TARGET, watchdog_applies, watchdog_run, { NULL },
-	  "a candidate that hangs ends in a reboot, and in its count; last, because from here on time runs" },
 	{ "mounts", STAGE_TARGET, NULL, mounts_run, { NULL },
 	  "boot, state and data where the target expects them; after all that writes to them" },
+	{ "stand-in", STAGE_TARGET, stand_in_applies, stand_in_run, { NULL },
+	  "a tmpfs where the target expects a state or data partition that cannot be used" },
+	{ "pre-handover", STAGE_TARGET, pre_handover_applies, pre_handover_run, { NULL },
+	  "the integrator's own executables, with the target as it will be" },
+	{ "watchdog", STAGE_TARGET, watchdog_applies, watchdog_run, { NULL },
+	  "a candidate that hangs ends in a reboot, and in its count; last, because from here on time runs" },
 };
 /* clang-format on */
 

@@ -140,6 +140,10 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 		b->first_boot = true;
 		log_line(&b->log, LOG_LEVEL_INFO, "this is the device's first boot");
 		return 0;
+	case OP_CHECK:
+		return apply_check(b, op, r);
+	case OP_RUN:
+		return apply_run(b, op, r);
 	case OP_CHECK_INIT:
 		return apply_check_init(b, op, r);
 	case OP_WAIT:
@@ -162,7 +166,7 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 }
 
 /* Takes the root out of the running, and off its mount point. */
-static void give_up_root(struct boot *b, const char *message)
+static void give_up_root(struct boot *b, const char *message, bool check)
 {
 	struct facts *f = &b->facts;
 
@@ -172,6 +176,7 @@ static void give_up_root(struct boot *b, const char *message)
 		f->failed[f->n_failed].device = f->root_device;
 		f->failed[f->n_failed].slot = f->root_slot;
 		f->failed[f->n_failed].reason = message;
+		f->failed[f->n_failed].check = check;
 		f->n_failed++;
 	}
 	if (f->root_mounted)
@@ -187,10 +192,12 @@ static int on_failed(struct boot *b, const struct op *op, const struct reason *r
 
 	if (op->kind == OP_FAIL)
 		return err; /* its own words are in b->error */
+	if (op->kind == OP_CHECK && err == -ERESTART)
+		return boot_fail(b, r, "the machine starts anew by itself, and goes on then");
 	if (op->on_failure == FAIL_FATAL || !text)
 		return boot_fail(b, r, NULL);
 	if (op->on_failure == FAIL_OTHER_SLOT) {
-		give_up_root(b, text);
+		give_up_root(b, text, op->kind == OP_CHECK);
 		return APPLY_AGAIN;
 	}
 	boot_warn(b, op->hook, text);
@@ -222,6 +229,7 @@ int apply(struct boot *b, const struct plan *plan)
 		if (b->log.level >= LOG_LEVEL_DEBUG)
 			log_line(&b->log, LOG_LEVEL_DEBUG, "%s: %s", op->hook,
 				 op_text(&b->arena, op));
+		apply_checks(b, op, plan->n - i);
 		err = apply_op(b, op, &r);
 		if (err < 0) {
 			err = on_failed(b, op, &r, err);

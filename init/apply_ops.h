@@ -16,6 +16,20 @@ int apply_uuid(struct boot *b, const struct op *op, struct reason *r);
 int apply_persist(struct boot *b, const struct op *op, struct reason *r);
 int apply_check_init(struct boot *b, const struct op *op, struct reason *r);
 
+/**
+ * Runs the checks of file systems that a plan has here one after the other, unless they have run: beside each other,
+ * those on one rotating disk in turn. What came of each is in facts.checked (init/apply_programs.c).
+ *
+ * @param op the operation at hand, of any kind, and `n` - 1 behind it
+ */
+void apply_checks(struct boot *b, const struct op *op, size_t n);
+
+/** OP_CHECK: what its check came to. Only errors that are left, and -ERESTART, are failures; others are warned about. */
+int apply_check(struct boot *b, const struct op *op, struct reason *r);
+
+/** OP_RUN, with the environment that docs/HOOKS.md describes. */
+int apply_run(struct boot *b, const struct op *op, struct reason *r);
+
 /** OP_DIR, OP_FILE, OP_REMOVE: done and reported (init/apply_delivery.c). */
 int apply_delivery(struct boot *b, const struct op *op, struct reason *r);
 

@@ -97,6 +97,34 @@ bool facts_has_failed(const struct facts *f, const struct blockdev *dev)
 	return false;
 }
 
+const char *hook_point_name(enum hook_point point)
+{
+	static const char *const names[HOOK_POINTS] = {
+		[HOOK_PRE_MOUNT] = "pre-mount",
+		[HOOK_PRE_HANDOVER] = "pre-handover",
+	};
+
+	return names[point];
+}
+
+const struct facts_checked *facts_checked(const struct facts *f, const char *device)
+{
+	for (size_t i = 0; i < f->n_checked; i++)
+		if (strcmp(f->checked[i].device, device) == 0)
+			return &f->checked[i];
+	return NULL;
+}
+
+bool facts_part_writable(const struct facts *f, enum part_role role)
+{
+	const struct blockdev *dev =
+		f->mounted[role] ? blockdev_by_name(&f->devs, f->mounted[role]) : NULL;
+	const struct facts_checked *c = dev ? facts_checked(f, dev->name) : NULL;
+
+	return f->mounted[role] && !(dev && dev->read_only) &&
+	       !(c && c->verdict == FSCK_DAMAGED);
+}
+
 bool facts_has_layout(const struct facts *f, const struct blockdev *disk)
 {
 	return role_disk_has_layout(&f->layout, &f->devs, disk->name);

@@ -13,6 +13,7 @@
 #include "lib/clockrule.h"
 #include "lib/cmdline.h"
 #include "lib/config.h"
+#include "lib/fsck.h"
 #include "lib/grow.h"
 #include "lib/layout.h"
 #include "lib/machineid.h"
@@ -37,9 +38,40 @@ struct facts_failed {
 	const char *device; /* kernel name, "vda2" */
 	const char *slot;   /* "A", "B" or NULL: not a slot's */
 	const char *reason; /* rendered */
+	bool check;	    /* its check found errors, and nothing more was tried */
 };
 
-#define FACTS_FAILED_MAX 4
+#define FACTS_FAILED_MAX 8
+
+/** A file system that was checked in this boot. */
+struct facts_checked {
+	const char *device; /* kernel name, "vda2" */
+	const char *program;
+	const char *why;     /* it was due */
+	const char *error;   /* rendered; NULL: it is sound by now */
+	int status;	     /* exit status of the program, 128 + signal; -1: it did not run to its end */
+	int64_t usec;	     /* that it took */
+	enum fsck_verdict verdict;
+};
+
+#define FACTS_CHECKED_MAX 12
+
+/** Where an integrator's own executables run: folders of hooks.d. */
+enum hook_point {
+	HOOK_PRE_MOUNT,	   /* before a root is looked for: they may bring up what it is on */
+	HOOK_PRE_HANDOVER, /* the target is as it will be */
+	HOOK_POINTS
+};
+
+/** @return "pre-mount", "pre-handover": the folder's name. */
+const char *hook_point_name(enum hook_point point);
+
+/** The executables of a folder of hooks.d. */
+struct facts_hooks {
+	const char **path; /* in the order they run */
+	size_t n;
+	size_t n_run; /* so many of them have run */
+};
 
 /** When the clock is decided on. */
 enum clock_when {
@@ -150,6 +182,10 @@ struct facts {
 	const char *mounted
 		[PART_ROLES];	  /* mounted in run_dir/mnt: kernel name of the device, or NULL */
 	bool gave_up[PART_ROLES]; /* mounting it failed: not tried again */
+	const char *fsck[FSCK_KINDS]; /* the program for it, NULL: the image has none */
+	struct facts_checked checked[FACTS_CHECKED_MAX];
+	size_t n_checked;
+	struct facts_hooks hooks[HOOK_POINTS];
 	bool loader_hidden; /* the firmware may know loader_partuuid, and efivarfs is not mounted */
 	bool loader_tried;  /* mounting it was tried */
 
@@ -236,6 +272,13 @@ bool facts_found(const struct facts *f, const char *path) _nonnull_all_;
 
 /** @return true when this device was tried as root in this boot and failed. */
 bool facts_has_failed(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/** @return what the check of a device in this boot came to, NULL: there was none. */
+const struct facts_checked *facts_checked(const struct facts *f, const char *device) _nonnull_all_;
+
+/** @return true when a partition can be written to: it is mounted, its device is not read-only, no check found
+ * errors that are left. */
+bool facts_part_writable(const struct facts *f, enum part_role role) _nonnull_all_;
 
 /** @return true when a whole disk carries a label of the layout's boot or root partitions. */
 bool facts_has_layout(const struct facts *f, const struct blockdev *disk) _nonnull_all_;

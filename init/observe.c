@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "init/observe_checks.h"
 #include "init/observe_clock.h"
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
@@ -148,6 +149,8 @@ int observe(struct boot *b, enum stage stage)
 	f->now_msec = clock_monotonic_usec() / 1000;
 	if (stage == STAGE_BOOT) {
 		observe_disks(b);
+		observe_checks(b);
+		observe_hooks(b);
 		observe_loader(b);
 		observe_backup(b);
 	}

@@ -50,6 +50,8 @@ static const struct op_row {
 	[OP_UUID] = { "uuid", SHOW_SOURCE | SHOW_TYPE | SHOW_DATA },
 	[OP_PERSIST] = { "persist", SHOW_SOURCE | SHOW_TARGET | SHOW_DATA },
 	[OP_FIRST_BOOT] = { "first-boot", 0 },
+	[OP_CHECK] = { "check", SHOW_SOURCE | SHOW_TARGET | SHOW_TYPE | SHOW_DATA },
+	[OP_RUN] = { "run", SHOW_TARGET },
 	[OP_CHECK_INIT] = { "check-init", SHOW_TARGET | SHOW_DATA },
 	[OP_AGAIN] = { "again", 0 },
 	[OP_WAIT] = { "wait", SHOW_DATA },

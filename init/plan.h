@@ -39,14 +39,17 @@ enum op_kind {
 	OP_RESTORE,    /* the primary GPT of the disk `source` is written anew from `backup` */
 	OP_GROW_TABLE, /* partition `target` of the disk `source` gets its size in `grow` */
 	OP_GROW_FS, /* the ext4 on `source`, mounted at `target`, grows to `grow`; at most `usec` long */
-	OP_STATE,      /* make `record` durable: the boot state; `data` is what it says */
-	OP_PANIC,      /* a panic of the kernel reboots after `usec` */
-	OP_WATCHDOG,   /* arm the hardware watchdog `target` for `usec` */
-	OP_DELAY,      /* wait for `usec`, because `data` */
+	OP_STATE,    /* make `record` durable: the boot state; `data` is what it says */
+	OP_PANIC,    /* a panic of the kernel reboots after `usec` */
+	OP_WATCHDOG, /* arm the hardware watchdog `target` for `usec` */
+	OP_DELAY,    /* wait for `usec`, because `data` */
 	OP_UUID, /* give the file system of role `role`, on `source`, of `type`, another UUID than `data` */
 	OP_PERSIST, /* bind `source`, of the state partition, over `target`; first copy it, to the one
 			* that `data` names ("state", "target"), NULL: no copy */
 	OP_FIRST_BOOT, /* tell the target's init that this is the device's first boot */
+	OP_CHECK, /* check the file system `type` on `source` with the program `target`, because `data`;
+			* those that follow each other in a plan run beside each other */
+	OP_RUN, /* run `target`, an executable of the integrator's, at `data` (enum hook_point `role`) */
 	OP_CHECK_INIT, /* the program `data` of the root at `target` can be executed */
 	OP_AGAIN,      /* observe and decide this stage again, now */
 	OP_WAIT,       /* the same when a device appears, at the latest at the deadline */
@@ -86,7 +89,7 @@ struct op {
 	int64_t usec;
 	const struct module *module;
 	const struct ptable_backup *backup; /* OP_PARTITIONS, OP_RESTORE */
-	const struct grow *grow; /* OP_GROW_TABLE, OP_GROW_FS */
+	const struct grow *grow;	    /* OP_GROW_TABLE, OP_GROW_FS */
 	const struct ab_record
 		*record; /* OP_STATE; OP_ROOT: the state as decided, NULL: there is none */
 	const struct ab_decision *decision; /* OP_ROOT, OP_FAIL: with record */

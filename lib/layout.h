@@ -7,6 +7,7 @@
 
 #include "lib/abconf.h"
 #include "lib/arena.h"
+#include "lib/fsck.h"
 #include "lib/reason.h"
 
 /*
@@ -68,6 +69,9 @@ struct layout {
 	unsigned int uuid_roles; /* of these roles: bits 1 << PART_* */
 	int64_t wait_msec;	 /* for devices, when the command line says nothing */
 	bool grow_data; /* "storage.growData": the data partition grows to the end of the disk */
+	enum fsck_mode fsck;	   /* when the command line says nothing */
+	int64_t fsck_msec;	   /* that the check of one file system may take */
+	int64_t hooks_msec;	   /* … and one executable of hooks.d */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
 };
 
@@ -92,9 +96,9 @@ extern const struct layout layout_default;
  *
  *     { "partitions": { "boot": { "labels": ["x"], "mountPoint": "/mnt/boot" | null }, "rootA": …,
  *       "rootB": …, "state": …, "data": … }, "waitSeconds": 30, "rescueSeconds": 10,
- *       "storage": { "growData": true },
  *       "machineId": "random" | "image" | "none", "persist": ["/etc/ssh/ssh_host_*", "/var/lib/x/"],
  *       "uuids": { "prefix": "ba1eadef", "roles": ["rootA", …] } | null,
+ *       "hooksSeconds": 30, "storage": { "fsck": "auto" | "force" | "skip", "fsckSeconds": 120, "growData": true },
  *       "bootState": { … } }
  *
  * Every key may be absent. In the place of "labels" (file-system labels) there may be "partlabels": ["x"] (names

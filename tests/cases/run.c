@@ -21,6 +21,7 @@
 #include "lib/clocktext.h"
 #include "lib/file.h"
 #include "lib/stack.h"
+#include "tests/cases/checks.h"
 #include "tests/cases/grow.h"
 #include "tests/cases/state.h"
 
@@ -39,6 +40,7 @@ struct play {
 	struct arena arena;
 	struct facts facts;
 	const char *devices_late; /* text of [late]: appear at the first wait */
+	const char *opened;	  /* text of [opened]: the devices once hooks.d/pre-mount has run */
 	const char *config;	  /* text of config.json, NULL: there is none */
 	const char *kept;	  /* text of the last known good one, NULL: there is none */
 	const char *connections;  /* NAME: CONTENT of system-connections/, one a line */
@@ -113,6 +115,8 @@ static void read_word(struct play *p, struct blockdev *dev, const char *word)
 				  strcmp(dev->type, "crypto_LUKS") != 0;
 	else if (take(p, word, "on", &number))
 		add_below(p, dev, number);
+	else if (take(p, word, "due", &number))
+		dev->due = case_due(number);
 	else if (take(p, word, "mapper", &dev->mapper))
 		;
 	else if (take(p, word, "partitions", &number))
@@ -337,13 +341,13 @@ static void put(struct play *p, const char *text)
 	p->len += len;
 }
 
-static void record_failed(struct play *p)
+static void record_failed(struct play *p, bool check)
 {
 	struct facts *f = &p->facts;
 
 	assert_true(f->n_failed < FACTS_FAILED_MAX);
 	f->failed[f->n_failed++] =
-		(struct facts_failed){ f->root_device, f->root_slot, "it was told to fail" };
+		(struct facts_failed){ f->root_device, f->root_slot, "it was told to fail", check };
 	f->root_mounted = false;
 	f->root_device = NULL;
 }
@@ -468,6 +472,14 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 			p->devices_late = NULL;
 		}
 		return true;
+	case OP_RUN:
+		f->hooks[op->role].n_run++;
+		if (op->role == HOOK_PRE_MOUNT && p->opened) {
+			f->devs.n = 0;
+			read_devices(p, p->opened);
+			p->opened = NULL;
+		}
+		break;
 	case OP_AGAIN:
 		return true;
 	default:
@@ -480,7 +492,7 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 	if (failed && op->on_failure == FAIL_NOT_DURABLE)
 		return true;
 	if (failed && op->on_failure == FAIL_OTHER_SLOT) {
-		record_failed(p);
+		record_failed(p, op->kind == OP_CHECK);
 		return true;
 	}
 	return false;
@@ -532,6 +544,9 @@ static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 		const char *text = op_text(&p->arena, op);
 		bool failed = takes_failure(p, text);
 
+		if (op->kind == OP_CHECK)
+			failed |= case_check(&p->facts, &p->arena, op, plan.n - i);
+
 		put(p, arena_printf(&p->arena, "%s %s: %s%s\n", stage_name(stage), op->hook, text,
 				    failed ? " [fails]" : ""));
 		*ret_end = op->kind == OP_FAIL;
@@ -575,7 +590,9 @@ static void read_facts(struct play *p, const char *text)
 	assert_return_code(args_from_cmdline(&p->arena, &cmdline, &f->args, &problems), 0);
 	read_devices(p, section(p, text, "devices"));
 	case_read_state(f, arena_strdup(&p->arena, section(p, text, "state")));
+	case_read_checks(f, &p->arena, section(p, text, "checks"));
 	p->devices_late = section(p, text, "late");
+	p->opened = section(p, text, "opened");
 	p->config = section(p, text, "config");
 	p->kept = section(p, text, "kept");
 	p->connections = section(p, text, "connections");

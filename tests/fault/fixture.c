@@ -145,6 +145,15 @@ static void make_state(const struct fixture *f)
 	make_file(f->base, "dev/vda6", bytes, sizeof(bytes), 0600);
 }
 
+void fixture_own_devices(struct fixture *f)
+{
+	struct blockdev *own = arena_alloc(&f->boot->arena, sizeof(devices));
+
+	assert_non_null(own);
+	memcpy(own, devices, sizeof(devices));
+	f->boot->facts.devs.dev = own;
+}
+
 static struct module one_module = { .name = "virtio_blk", .options = "", .wanted = "virtio:d2" };
 
 /* A certificate of nobody: openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 36500 */

@@ -19,6 +19,8 @@
 #define MATCHES_MAX 16u
 #define FDS_MAX	    1024
 #define NEVER	    (~0u)
+#define FIRST_PID   1000
+#define STARTED_MAX 64
 
 static struct {
 	char base[PATH_MAX]; /* "" = nothing is real */
@@ -38,6 +40,9 @@ static struct {
 	int (*run_script)(const char *path, char *const argv[], char *const envp[],
 			  struct sys_end *end);
 	char *exec_env[64];	  /* of the last exec */
+	const char *output;
+	int n_started;
+	int ended[STARTED_MAX]; /* status of each process, STILL_RUNS */
 	char *pretended[FDS_MAX]; /* names of files that are /dev/null in truth */
 } fake = { .fail_at = NEVER, .cut_at = NEVER };
 
@@ -100,6 +105,11 @@ void fakesys_short_writes(size_t max_bytes)
 void fakesys_run_status(int status)
 {
 	fake.run_status = status;
+}
+
+void fakesys_output(const char *text)
+{
+	fake.output = text;
 }
 
 void fakesys_run_script(int (*script)(const char *path, char *const argv[], char *const envp[],
@@ -572,6 +582,53 @@ static int fake_run_limited(const char *path, char *const argv[], char *const en
 	return fake.run_script ? fake.run_script(path, argv, envp, ret_end) : 0;
 }
 
+static int fake_start(const char *path, char *const argv[], char *const envp[], int out)
+{
+	struct sys_end end = { .status = fake.run_status };
+	int r = call_program("start", path, argv);
+
+	if (r < 0)
+		return r;
+	if (fake.n_started == STARTED_MAX)
+		abort();
+	if (fake.output && out >= 0)
+		(void)sys_real.write(out, fake.output, strlen(fake.output));
+	if (fake.run_script)
+		r = fake.run_script(path, argv, envp, &end);
+	fake.ended[fake.n_started] = end.timed_out ? FAKESYS_RUNS : end.status;
+	return r < 0 ? r : FIRST_PID + fake.n_started++;
+}
+
+static int *of_process(int pid)
+{
+	if (pid < FIRST_PID || pid >= FIRST_PID + fake.n_started)
+		abort();
+	return &fake.ended[pid - FIRST_PID];
+}
+
+static int fake_reap(int pid, int *ret_status)
+{
+	int status = *of_process(pid), r;
+
+	if (status == FAKESYS_RUNS)
+		return 0;
+	r = call("reap %d", pid);
+	if (r < 0)
+		return r;
+	*ret_status = status;
+	return 1;
+}
+
+/* One that hangs ends by a signal, unless that is made to fail. */
+static int fake_kill_group(int pid, int sig)
+{
+	int *status = of_process(pid), r = call("kill_group %d %d", pid, sig);
+
+	if (r == 0 && *status == FAKESYS_RUNS)
+		*status = 128 + sig;
+	return r;
+}
+
 static int fake_sleep_msec(int64_t msec)
 {
 	return call("sleep_msec %lld", (long long)msec);
@@ -608,5 +665,8 @@ const struct sys fakesys = {
 	.exec = fake_exec,
 	.run = fake_run,
 	.run_limited = fake_run_limited,
+	.start = fake_start,
+	.reap = fake_reap,
+	.kill_group = fake_kill_group,
 	.sleep_msec = fake_sleep_msec,
 };

@@ -27,6 +27,7 @@
  *	module_insert FILE OPTIONS FLAGS				reboot 0xHOW
  *	unshare_mounts			watchdog_stop /dev/watchdog
  *	run_limited TIMEOUT_MSEC PATH ARGV0 ARGV1...
+ *	start PATH ARGV0 ARGV1...	reap PID			kill_group PID SIGNAL
  *	exec PATH ARGV0 ARGV1...	run PATH ARGV0 ARGV1...		sleep_msec MSEC
  */
 extern const struct sys fakesys;
@@ -50,10 +51,16 @@ void fakesys_cut_after(unsigned int n);
 /** Makes each write() take at most so many bytes; 0: no limit. */
 void fakesys_short_writes(size_t max_bytes);
 
-/** Sets what run() and run_limited() give when they do not fail; 0 at first. */
+/** Sets what run(), run_limited() and reap() give when they do not fail; 0 at first. */
 void fakesys_run_status(int status);
 
-/** Has run_limited() ask this function, which finds that status in `end`; NULL: none. @return as run_limited() */
+/** Status of a process of start() that runs until it is killed: a script sets end->timed_out for one. */
+#define FAKESYS_RUNS (-1)
+
+/** What a program that start() starts prints; NULL: nothing. Processes are numbered from 1000 on. */
+void fakesys_output(const char *text);
+
+/** Has run_limited(), and start() (with `end` for reap()), ask this function, which finds that status in `end`; NULL: none. @return as run_limited() */
 void fakesys_run_script(int (*script)(const char *path, char *const argv[], char *const envp[],
 				      struct sys_end *end));
 

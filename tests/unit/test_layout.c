@@ -112,6 +112,16 @@ static void test_limits(void **state)
 	assert_int_equal(layout.rescue_delay_msec, 0);
 	assert_int_equal(parse("{\"waitSeconds\": 3600}"), 0);
 	assert_int_equal(layout.wait_msec, 3600000);
+	assert_int_equal(layout.fsck, FSCK_AUTO);
+	assert_int_equal(layout.fsck_msec, 120000);
+	assert_int_equal(layout.hooks_msec, 30000);
+	assert_int_equal(parse("{\"hooksSeconds\": 7, \"storage\": {}}"), 0);
+	assert_int_equal(layout.hooks_msec, 7000);
+	assert_int_equal(parse("{\"storage\": {\"fsck\": \"force\", \"fsckSeconds\": 1}}"), 0);
+	assert_int_equal(layout.fsck, FSCK_FORCE);
+	assert_int_equal(layout.fsck_msec, 1000);
+	assert_int_equal(parse("{\"storage\": {\"fsck\": \"skip\"}}"), 0);
+	assert_int_equal(layout.fsck, FSCK_SKIP);
 }
 
 static void test_what_a_partition_is_known_by(void **state)
@@ -192,6 +202,12 @@ static const struct {
 	{ "{\"machineId\": null}", "machineId", "expected random, image or none" },
 	{ "{\"waitSeconds\": 3601}", "waitSeconds", "expected 0 to 3600 seconds" },
 	{ "{\"waitSeconds\": \"5\"}", "waitSeconds", "expected 0 to 3600 seconds" },
+	{ "{\"hooksSeconds\": 3601}", "hooksSeconds", "expected 1 to 3600 seconds" },
+	{ "{\"hooksSeconds\": 0}", "hooksSeconds", "expected 1 to 3600 seconds" },
+	{ "{\"storage\": []}", "storage", "expected an object" },
+	{ "{\"storage\": {\"fsck\": \"often\"}}", "storage.fsck", "expected auto, force or skip" },
+	{ "{\"storage\": {\"fsck\": true}}", "storage.fsck", "expected auto, force or skip" },
+	{ "{\"storage\": {\"fsckSeconds\": 0}}", "fsckSeconds", "expected 1 to 3600 seconds" },
 	{ "{\"waitSeconds\": 1, \"rescueSeconds\": 1.5}", "rescueSeconds",
 	  "expected 0 to 3600 seconds" },
 };
