@@ -9,7 +9,7 @@ T      := build/tests/$(VARIANT)
 # tests/klibc: on klibc itself, and the numbers on glibc too, to compare.
 KLIBC_OBJECTS  := $(filter $(O)/lib/klibc/%,$(OBJECTS))
 KLIBC_PROGRAMS := $(patsubst tests/klibc/%.c,$(T)/klibc/%,$(sort $(wildcard tests/klibc/*.c)))
-$(T)/klibc/%: $(O)/tests/klibc/%.o $(KLIBC_OBJECTS)
+$(T)/klibc/%: $(O)/tests/klibc/%.o $(KLIBC_OBJECTS) $(O)/third-party.stamp
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(call LINK,$< $(KLIBC_OBJECTS))

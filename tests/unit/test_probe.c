@@ -184,6 +184,27 @@ static void test_dos(void **state)
 	assert_int_equal(probe(&devs, "vda"), 0);
 }
 
+/* A partition of another system with a table of its own, which is left alone. */
+static void test_table_inside_a_partition(void **state)
+{
+	struct blockdev dev[] = { DISK("vda"), PART("vda", 1), PART("vda", 2) };
+	struct blockdevs devs = { dev, ARRAY_SIZE(dev) };
+
+	(void)state;
+	run("truncate -s 64M nested && sfdisk nested <<END\n"
+	    "label: dos\nlabel-id: 0x1234abcd\n"
+	    "size=16384, type=a5\nsize=16384, type=81\nsize=16384, type=63\nsize=16384, "
+	    "type=bf\nEND");
+	dev[0].size_bytes = 64 << 20;
+	put_node("vda", "nested");
+	put_node("vda1", "nothing");
+	put_node("vda2", "ext4");
+	assert_int_equal(probe(&devs, "vda"), 3);
+	assert_int_equal(dev[0].table_partitions, 4);
+	assert_string_equal(dev[2].partuuid, "1234abcd-02");
+	assert_string_equal(dev[2].type, "ext4");
+}
+
 static void test_gpt(void **state)
 {
 	struct blockdev dev[] = { DISK("nvme0n1"), PART("nvme0n1", 1), PART("nvme0n1", 2),
@@ -416,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_dos),
+		TEST(test_table_inside_a_partition),
 		TEST(test_gpt),
 		TEST(test_partition_that_comes_later),
 		TEST(test_file_system_on_the_whole_disk),
