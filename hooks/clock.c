@@ -3,7 +3,8 @@
 #include "hooks/table.h"
 #include "lib/clocktext.h"
 
-/* What says something that cannot be: somebody should know. An RTC without a battery is not worth a word. */
+/* What says something that cannot be: somebody should know. An RTC without a battery is not worth a word, and the
+ * seconds that pass until the second look are no reason for a second warning. */
 static void warn_ignored(const struct clock_facts *c, const struct clock_decision *d,
 			 struct plan *p)
 {
@@ -19,7 +20,7 @@ static void warn_ignored(const struct clock_facts *c, const struct clock_decisio
 						      path, one->problem));
 		else if (d->verdict[i] == CLOCK_BEYOND)
 			PLAN_ADD(p, .kind = OP_WARN,
-				 .data = arena_printf(p->arena, "%s %s: %s is too late, ignoring",
+				 .data = arena_printf(p->arena, "%s %s: %.10s is too late, ignoring",
 						      one->source, path,
 						      clock_text(one->sec, text)));
 	}

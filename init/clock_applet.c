@@ -74,10 +74,11 @@ static void show_text(struct clock_view *v)
 
 		if (c->absent && c->kind != CLOCK_RTC)
 			continue;
-		printf(HEAD "%-21s %-8s%s%s%s%s%s\n", c->source,
+		printf(HEAD "%-21s %-8s %s%s%s%s%s%s\n", c->source,
 		       c->problem ? "-" : clock_text(c->sec, text),
-		       clock_verdict_name(v->decision.verdict[i]), c->path ? " " : "",
-		       c->path ? c->path : "", c->problem ? ": " : "", c->problem ? c->problem : "",
+		       clock_verdict_name(v->decision.verdict[i]), c->in ? c->in : "",
+		       c->in ? ":" : "", c->path ? c->path : "", c->problem ? ": " : "",
+		       c->problem ? c->problem : "",
 		       c->kind == CLOCK_RTC && f->local ? ", local time" : "");
 	}
 }

@@ -20,11 +20,12 @@ static void add_candidate(struct json *j, const struct clock_candidate *c,
 			  enum clock_verdict verdict)
 {
 	json_add_string(j, "source", c->source);
+	json_add_string(j, "in", c->in);
 	json_add_string(j, "path", c->path);
 	if (!c->problem)
 		clock_json_time(j, "time", c->sec);
 	json_add_string(j, "verdict", clock_verdict_name(verdict));
-	if (c->problem)
+	if (c->problem && (!c->absent || c->kind == CLOCK_RTC))
 		json_add_string(j, "problem", c->problem);
 }
 

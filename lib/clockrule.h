@@ -38,6 +38,7 @@ enum clock_verdict {
 struct clock_candidate {
 	enum clock_kind kind;
 	const char *source; /* "build", "timestamp", "rtc", … */
+	const char *in;	    /* "image", "root", "state": which tree `path` is in; NULL: none */
 	const char *path;   /* where it was looked for; NULL: in no file */
 	int64_t sec;
 	bool absent;
@@ -79,12 +80,12 @@ struct clock_decision {
 	enum clock_action action;
 	int64_t set_sec; /* unless kept */
 	const struct clock_candidate
-		*from; /* of `facts`: the RTC that counts, else the floor; NULL: none */
+		*from; /* of the facts: the RTC that counts, else the floor; NULL: none */
 	enum clock_verdict verdict[CLOCK_CANDIDATES_MAX];
 };
 
-/** Decides. `from` points into `facts`. */
-void clock_decide(const struct clock_facts *facts, struct clock_decision *ret) _nonnull_all_;
+/** Decides. `from` points into `f`. */
+void clock_decide(const struct clock_facts *f, struct clock_decision *d) _nonnull_all_;
 
 /** @return "absent", "invalid", "below", "beyond", "floor", "counts" */
 const char *clock_verdict_name(enum clock_verdict verdict);

@@ -47,6 +47,7 @@ static const struct row {
 	{ TREE_STATE, CLOCK_SAVED, "saved", CLOCK_SAVED_PATH, CLOCK_FORM_PLAIN },
 	{ TREE_STATE, CLOCK_SAVED, "timesyncd", TIMESYNC, NULL },
 	{ TREE_STATE, CLOCK_SAVED, "fake-hwclock", FAKE1, CLOCK_FORM_PLAIN },
+	{ TREE_STATE, CLOCK_SAVED, "fake-hwclock", FAKE2, CLOCK_FORM_PLAIN },
 	{ TREE_STATE, CLOCK_SAVED, "timesyncd", OVERLAY TIMESYNC, NULL },
 	{ TREE_STATE, CLOCK_SAVED, "fake-hwclock", OVERLAY FAKE1, CLOCK_FORM_PLAIN },
 	{ TREE_STATE, CLOCK_SAVED, "fake-hwclock", OVERLAY FAKE2, CLOCK_FORM_PLAIN },
@@ -104,7 +105,7 @@ static bool find_rtc(int class, char name[static NAME_MAX + 1])
 	int fd = openat(class, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *e;
 
-	strcpy(name, "rtc0");
+	memcpy(name, "rtc0", 5);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir && fd >= 0)
 		(void)close(fd);
@@ -173,6 +174,7 @@ static void ask_rtc(struct arena *a, const struct clock_places *p, struct clock_
 
 void clock_sources(struct arena *a, const struct clock_places *p, struct clock_facts *f)
 {
+	static const char *const names[] = { "image", "root", "state" };
 	const int trees[TREES] = { p->image, p->target, p->state };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -182,6 +184,7 @@ void clock_sources(struct arena *a, const struct clock_places *p, struct clock_f
 		if (trees[row->tree] < 0)
 			continue;
 		c = clock_add(f, row->kind, row->source, row->path);
+		c->in = names[row->tree];
 		set_problem(a, c, read_file(trees[row->tree], row->path, row->form, &c->sec),
 			    row->form);
 	}

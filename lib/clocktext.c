@@ -24,10 +24,11 @@ static int64_t days_of(int64_t year, int month, int day)
 
 const char *clock_text(int64_t sec, char buf[static CLOCK_TEXT])
 {
-	int rest = (int)(sec % DAY), month = 12;
-	int64_t year, days = sec / DAY;
+	unsigned int rest = (unsigned int)(sec % DAY) % DAY;
+	int64_t year, day, days = sec / DAY;
+	int month = 12;
 
-	strcpy(buf, "-");
+	memcpy(buf, "-", 2);
 	if (sec < 0 || sec >= days_of(YEAR_LAST + 1, 1, 1) * DAY)
 		return buf;
 	/* A first guess that is never too late. */
@@ -36,9 +37,11 @@ const char *clock_text(int64_t sec, char buf[static CLOCK_TEXT])
 		year++;
 	while (days_of(year, month, 1) > days)
 		month--;
-	(void)snprintf(buf, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, month,
-		       (int)(days - days_of(year, month, 1)) + 1, rest / 3600, rest / 60 % 60,
-		       rest % 60);
+	day = days - days_of(year, month, 1) + 1;
+	/* The remainders say to the compiler how long they can become. */
+	(void)snprintf(buf, CLOCK_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+		       (unsigned int)year % 10000, (unsigned int)month % 100,
+		       (unsigned int)day % 100, rest / 3600, rest / 60 % 60, rest % 60);
 	return buf;
 }
 

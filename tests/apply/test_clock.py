@@ -86,7 +86,7 @@ def test_saved_and_shown(machine):
     (line,) = [line.split() for line in machine.anteroot("clock", "show").stdout.splitlines()
                if line.startswith("saved ")]
     assert line == ["saved", f"{machine.read(SAVED).strip().replace(' ', 'T')}Z", "floor",
-                    "/anteroot/clock"]
+                    "state:/anteroot/clock"]
 
 
 @pytest.mark.parametrize("how", ("missing", "read-only"))

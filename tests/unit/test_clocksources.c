@@ -147,7 +147,7 @@ static void test_nothing_is_there(void **state)
 
 	(void)state;
 	ask();
-	assert_int_equal(f.n, 14);
+	assert_int_equal(f.n, 15);
 	for (size_t i = 0; i < f.n; i++) {
 		assert_true(f.candidate[i].absent);
 		assert_non_null(f.candidate[i].problem);
