@@ -39,8 +39,7 @@ static bool is_to_restore(const struct facts *f)
 
 bool grow_applies(const struct facts *f)
 {
-	return is_to_restore(f) ||
-	       ((f->grow.table.n > 0 || f->grow.refusal) && !f->table_written);
+	return is_to_restore(f) || ((f->grow.table.n > 0 || f->grow.refusal) && !f->table_written);
 }
 
 void grow_run(const struct facts *f, struct plan *p)
@@ -84,7 +83,7 @@ void grow_fs_run(const struct facts *f, struct plan *p)
 			 .target = part_dir(f, p, PART_DATA), .usec = FS_LIMIT_USEC, .grow = g);
 	else if (g->part->type && strcmp(g->part->type, "ext4") != 0)
 		PLAN_ADD(p, .kind = OP_WARN,
-			 .data = arena_printf(p->arena,
-					      "%s has grown, its %s has not: anteroot grows ext4 only",
-					      g->part->name, g->part->type));
+			 .data = arena_printf(
+				 p->arena, "%s has grown, its %s has not: anteroot grows ext4 only",
+				 g->part->name, g->part->type));
 }

@@ -82,7 +82,7 @@ struct op {
 	int64_t usec;
 	const struct module *module;
 	const struct ptable_backup *backup; /* OP_PARTITIONS, OP_RESTORE */
-	const struct grow *grow; /* OP_GROW_TABLE, OP_GROW_FS */
+	const struct grow *grow;	    /* OP_GROW_TABLE, OP_GROW_FS */
 	const struct ab_record
 		*record; /* OP_STATE; OP_ROOT: the state as decided, NULL: there is none */
 	const struct ab_decision *decision; /* OP_ROOT, OP_FAIL: with record */

@@ -26,9 +26,9 @@ enum {
 	S_BLOCKS_HIGH = 0x150
 };
 
-#define COMPAT_JOURNAL	4u
-#define INCOMPAT_64BIT	0x80u
-#define LOG_BLOCK_MAX	6u /* 64 KiB */
+#define COMPAT_JOURNAL 4u
+#define INCOMPAT_64BIT 0x80u
+#define LOG_BLOCK_MAX  6u /* 64 KiB */
 
 int extfs_read(const char *device, struct extfs *ret)
 {

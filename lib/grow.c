@@ -161,8 +161,9 @@ int grow_tell(const struct sys *sys, const char *disk, const struct ptable_backu
 		err = sys->partition_add(fd, part->number, part->start * sector,
 					 part->sectors * sector);
 	}
-	return err < 0 && err != -EBUSY ? reason_set(r, err, "tell the kernel the partitions of", disk)
-					: 0;
+	return err < 0 && err != -EBUSY
+		       ? reason_set(r, err, "tell the kernel the partitions of", disk)
+		       : 0;
 }
 
 int grow_write(const struct sys *sys, const char *disk, const struct ptable_plan *plan,

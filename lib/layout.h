@@ -48,8 +48,8 @@ struct layout_part {
 struct layout {
 	struct abconf state; /* "bootState": lib/abconf.h */
 	struct layout_part part[PART_ROLES];
-	int64_t wait_msec;	   /* for devices, when the command line says nothing */
-	bool grow_data; /* "storage.growData": the data partition grows to the end of the disk */
+	int64_t wait_msec; /* for devices, when the command line says nothing */
+	bool grow_data;	   /* "storage.growData": the data partition grows to the end of the disk */
 	int64_t rescue_delay_msec; /* before the reboot out of rescue, when panic= says nothing */
 };
 
