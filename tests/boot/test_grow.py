@@ -222,30 +222,35 @@ def test_read_only_disk(machine, tmp_path):
 
 
 FEATURES = {
-    "errors": ("it has errors: fsck must look at it first", ["debugfs", "-w", "-R", "ssv state 2"]),
-    "no-journal": ("it has no journal", ["tune2fs", "-O", "^has_journal"]),
-    "no-resize-inode": (None, ["tune2fs", "-O", "^resize_inode"]),
+    "errors": ("fsck must put it in order first", "ssv state 2"),
+    "no-journal": ("it has no journal", "feature ^has_journal"),
+    "reserved-for-nobody": ("fsck must put it in order first", "feature ^resize_inode"),
+    "sparse-super2": ("the kernel does not grow one with its features", "feature sparse_super2"),
 }
 
 
 @pytest.mark.parametrize("name", FEATURES)
-def test_file_systems_that_the_kernel_grows_or_not(machine, tmp_path, name):
-    """The partition grows all the same; the boot goes on, and says so if the file system does not."""
-    said, command = FEATURES[name]
+def test_file_systems_that_the_kernel_does_not_grow(machine, tmp_path, name):
+    """The partition grows all the same; the boot goes on, and says that the file system does not."""
+    said, change = FEATURES[name]
     kind, raw, part = Kind(), tmp_path / "disk.raw", tmp_path / "part"
     growing.cut_disk(kind, growing.Cut("", ()), raw, LARGE_MIB)
     growing.data_of(raw, kind, tmp_path).rename(part)
-    cache.run([*command, part])
+    cache.run(["debugfs", "-w", "-R", change, part])
     disk.copy_into(part, raw, kind.starts()["data"] * MIB)
     target = run(machine, harness.overlay(raw, tmp_path, "disk"), kind)
     warnings = [warning["text"] for warning in target.report["warnings"]]
-    if said:
-        assert [text for text in warnings if said in text], warnings
-    else:
-        assert not warnings
-        check(tmp_path / "disk.qcow2", kind, tmp_path)
+    assert [text for text in warnings if said in text], warnings
     assert "/mnt/data" in target.mounts
     assert not unchanged(tmp_path / "disk.qcow2", kind, tmp_path)
+
+
+@pytest.mark.parametrize("features", ["^resize_inode", "^resize_inode,meta_bg", "^64bit", "bigalloc"])
+def test_file_systems_that_it_grows(machine, tmp_path, features):
+    kind = Kind(data=("mke2fs", "-q", "-F", "-t", "ext4", "-O", features))
+    device = growing.flashed(kind, tmp_path, LARGE_MIB)
+    assert not run(machine, device, kind).report["warnings"]
+    check(device, kind, tmp_path)
 
 
 def test_btrfs(machine, tmp_path, program):

@@ -116,8 +116,8 @@ static inline void tabledisk_entry(const struct ptable_disk *disk, unsigned int 
 	memset(e + 16, (int)number, 16);
 	tabledisk_number(e + 32, 8, start);
 	tabledisk_number(e + 40, 8, start + size - 1);
-	for (size_t i = 0; i < 36 && name[i]; i++)
-		e[56 + 2 * i] = (unsigned char)name[i];
+	for (unsigned char *to = e + 56; *name && to < e + 128; to += 2)
+		*to = (unsigned char)*name++;
 }
 
 /** Headers, the backup and the protective MBR for the entries that are there, as for a disk of `mib` MiB. */
