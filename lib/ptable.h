@@ -11,7 +11,7 @@
 /*
  * Partition tables: what must be written so that the last partition of a disk reaches to its end. Pure but for the
  * reading of sectors, which the caller does. The writes are in an order in which the power may be cut behind
- * each sector: the kernel, which takes no GPT but the primary one, reads a whole table every time. docs/GROW.md
+ * each sector: the kernel, which takes no GPT but the primary one, reads a whole table every time. docs/STORAGE.md
  * has the argument.
  *
  * GPT as in the UEFI specification 2.10, chapter 5; msdos as in Linux, block/partitions/msdos.c.
