@@ -7,7 +7,7 @@
 
 /*
  * The data partition fills the disk. Behind the root, which can be booted by now, and before the partition is
- * mounted; its file system grows when it is. docs/GROW.md has the order of the writes.
+ * mounted; its file system grows when it is. docs/STORAGE.md has the order of the writes.
  */
 
 /* What the kernel has begun it ends: this is when no more is begun. */

@@ -39,7 +39,8 @@ int apply_grow_table(struct boot *b, const struct op *op, struct reason *r)
 	if (err == 0)
 		log_line(&b->log, LOG_LEVEL_INFO, "%s %s", op->target, op->data);
 	else
-		b->facts.fs_grown = true; /* to a size that the kernel does not know: no use in trying */
+		b->facts.fs_grown =
+			true; /* to a size that the kernel does not know: no use in trying */
 	return err;
 }
 

@@ -189,7 +189,7 @@ struct facts {
 	bool loader_hidden; /* the firmware may know loader_partuuid, and efivarfs is not mounted */
 	bool loader_tried;  /* mounting it was tried */
 
-	const char *backup_disk; /* kernel name of one whose primary GPT is damaged, or NULL */
+	const char *backup_disk;     /* kernel name of one whose primary GPT is damaged, or NULL */
 	struct ptable_backup backup; /* what its backup says */
 	bool backup_told;	     /* the kernel was told that */
 

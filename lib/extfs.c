@@ -21,20 +21,25 @@ enum {
 	S_BLOCKS = 0x04,
 	S_LOG_BLOCK = 0x18,
 	S_MAGIC = 0x38,
+	S_STATE = 0x3a,
 	S_COMPAT = 0x5c,
 	S_INCOMPAT = 0x60,
+	S_RESERVED_GDT = 0xce,
 	S_BLOCKS_HIGH = 0x150
 };
 
-#define COMPAT_JOURNAL	4u
-#define INCOMPAT_64BIT	0x80u
-#define LOG_BLOCK_MAX	6u /* 64 KiB */
+#define STATE_ERRORS   2u
+#define COMPAT_JOURNAL 4u
+#define COMPAT_RESIZE  0x10u
+#define INCOMPAT_META  0x10u
+#define INCOMPAT_64BIT 0x80u
+#define LOG_BLOCK_MAX  6u /* 64 KiB */
 
 int extfs_read(const char *device, struct extfs *ret)
 {
 	_cleanup_close_ int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	unsigned char sb[SUPER_BYTES];
-	uint32_t log_block;
+	uint32_t log_block, compat, incompat;
 	bool wide;
 	ssize_t n = fd < 0 ? -1 : pread(fd, sb, sizeof(sb), SUPER_AT);
 
@@ -43,12 +48,17 @@ int extfs_read(const char *device, struct extfs *ret)
 	log_block = n == SUPER_BYTES ? ptable_get32(sb + S_LOG_BLOCK) : UINT32_MAX;
 	if (log_block > LOG_BLOCK_MAX || sb[S_MAGIC] != 0x53 || sb[S_MAGIC + 1] != 0xef)
 		return -EBADMSG;
-	wide = ptable_get32(sb + S_INCOMPAT) & INCOMPAT_64BIT;
+	compat = ptable_get32(sb + S_COMPAT);
+	incompat = ptable_get32(sb + S_INCOMPAT);
+	wide = incompat & INCOMPAT_64BIT;
 	*ret = (struct extfs){
 		.block_bytes = 1024u << log_block,
 		.blocks = ptable_get32(sb + S_BLOCKS),
 		.blocks_max = wide ? UINT64_MAX : UINT32_MAX,
-		.journal = ptable_get32(sb + S_COMPAT) & COMPAT_JOURNAL,
+		.journal = compat & COMPAT_JOURNAL,
+		.unsound = (sb[S_STATE] & STATE_ERRORS) ||
+			   (compat & COMPAT_RESIZE ? (incompat & INCOMPAT_META) != 0
+						   : (sb[S_RESERVED_GDT] | sb[S_RESERVED_GDT + 1])),
 	};
 	if (wide)
 		ret->blocks |= (uint64_t)ptable_get32(sb + S_BLOCKS_HIGH) << 32;
@@ -70,15 +80,13 @@ uint64_t extfs_gain(const struct extfs *fs, uint64_t device_bytes)
 	return end > fs->blocks ? (end - fs->blocks) * fs->block_bytes : 0;
 }
 
-static int failed(struct reason *r, int err, const char *device)
+/* @param why NULL: as the errno says */
+static int failed(struct reason *r, int err, const char *device, const char *why)
 {
-	if (err == -EPERM)
-		return reason_setf(r, err, "grow the file system of", device,
-				   "it has errors: fsck must look at it first");
-	if (err == -EOPNOTSUPP || err == -EINVAL || err == -ENOTTY)
-		return reason_setf(r, err, "grow the file system of", device,
-				   "the kernel does not grow one with its features");
-	return reason_set(r, err, "grow the file system of", device);
+	static const char verb[] = "grow the file system of";
+
+	return why ? reason_setf(r, err, verb, device, "%s", why)
+		   : reason_set(r, err, verb, device);
 }
 
 int extfs_grow(const struct sys *sys, const char *device, const char *dir, uint64_t bytes,
@@ -93,8 +101,11 @@ int extfs_grow(const struct sys *sys, const char *device, const char *dir, uint6
 	if (err < 0)
 		return reason_set(r, err, "read the superblock of", device);
 	if (!fs.journal)
-		return reason_setf(r, EOPNOTSUPP, "grow the file system of", device,
-				   "it has no journal: a power cut would spoil it");
+		return failed(r, -EOPNOTSUPP, device,
+			      "it has no journal: a power cut would spoil it");
+	/* The kernel would note an error in it, and perhaps make it read-only. */
+	if (fs.unsound)
+		return failed(r, -EOPNOTSUPP, device, "fsck must put it in order first");
 	fd = sys->open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return reason_set(r, fd, "open", dir);
@@ -106,7 +117,10 @@ int extfs_grow(const struct sys *sys, const char *device, const char *dir, uint6
 
 		err = sys->ext4_resize(fd, next);
 		if (err < 0)
-			return failed(r, err, device);
+			return failed(r, err, device,
+				      err == -EOPNOTSUPP || err == -ENOTTY
+					      ? "the kernel does not grow one with its features"
+					      : NULL);
 		fs.blocks = next;
 	}
 	ret->to_bytes = fs.blocks * fs.block_bytes;

@@ -18,6 +18,7 @@ struct extfs {
 	uint64_t blocks;
 	uint64_t blocks_max; /* that its numbers can count */
 	bool journal;
+	bool unsound; /* it has errors, or features that the kernel would take for an error when it grows it */
 };
 
 /**
@@ -44,7 +45,8 @@ struct extfs_grown {
  * @param dir where it is mounted, for writing
  * @param bytes of the device
  * @param limit_msec no step is begun after this
- * @return 0; the kernel's errno with the reason: -EPERM: it has errors; -EOPNOTSUPP: a feature keeps it from that
+ * @return 0; the kernel's errno with the reason; -EOPNOTSUPP: it has no journal, errors, or a feature
+ *         that keeps the kernel from it
  */
 int extfs_grow(const struct sys *sys, const char *device, const char *dir, uint64_t bytes,
 	       int64_t limit_msec, struct extfs_grown *ret, struct reason *r)

@@ -68,8 +68,7 @@ static bool header_holds(const struct ptable_disk *disk, const unsigned char *he
 	uint32_t size = ptable_get32(header + H_SIZE);
 
 	return memcmp(header, "EFI PART", 8) == 0 && size >= HEADER_BYTES &&
-	       size <= disk->sector_bytes &&
-	       header_crc(header) == ptable_get32(header + H_CRC) &&
+	       size <= disk->sector_bytes && header_crc(header) == ptable_get32(header + H_CRC) &&
 	       ptable_get64(header + H_MY_LBA) == lba;
 }
 
@@ -89,8 +88,8 @@ static int load(struct arena *a, const struct ptable_disk *disk, uint64_t lba, s
 	if (ptable_get32(ret->header + H_ENTRY_BYTES) != ENTRY_BYTES || ret->count == 0 ||
 	    ret->count > ENTRIES_MAX)
 		return -EBADMSG;
-	ret->entry_sectors = (ret->count * ENTRY_BYTES + disk->sector_bytes - 1) /
-			     disk->sector_bytes;
+	ret->entry_sectors =
+		(ret->count * ENTRY_BYTES + disk->sector_bytes - 1) / disk->sector_bytes;
 	if (at < 2 || at >= disk->sectors || ret->entry_sectors > disk->sectors - at)
 		return -EBADMSG;
 	err = ptable_load(a, disk, at, ret->entry_sectors, &ret->entries, r);
@@ -169,7 +168,7 @@ static int check(const struct gpt *gpt, const struct ptable_part *part, bool *re
 {
 	const unsigned char *own = gpt->entries + (size_t)(part->number - 1) * ENTRY_BYTES;
 
-	if (part->number == 0 || part->number > gpt->count || !is_used(own) ||
+	if (part->number > gpt->count || !is_used(own) ||
 	    ptable_get64(own + E_START) != part->start ||
 	    ptable_get64(own + E_END) != part->start + part->sectors - 1)
 		return refuse(part, r, "the table has it in another place than the kernel");
@@ -226,8 +225,7 @@ static int plan_writes(struct arena *a, const struct ptable_disk *disk, struct g
 	if (ptable_get32(size) != UINT32_MAX)
 		ptable_put32(size, last < UINT32_MAX ? last : UINT32_MAX);
 	good = good && ptable_add(a, ret, 0, 1, mbr) && ptable_add(a, ret, 1, 1, gpt->header) &&
-	       ptable_add(a, ret, entries + sector, 1,
-			  gpt->entries + sector * disk->sector_bytes);
+	       ptable_add(a, ret, entries + sector, 1, gpt->entries + sector * disk->sector_bytes);
 	return good ? 0 : -ENOMEM;
 }
 
@@ -262,8 +260,8 @@ static bool list_parts(struct arena *a, const struct ptable_disk *disk, const st
 
 		/* As the kernel leaves them out. */
 		if (is_used(entry) && start <= end && end < disk->sectors)
-			ret->part[ret->n++] = (struct ptable_part){ NULL, i + 1, start,
-								    end + 1 - start };
+			ret->part[ret->n++] =
+				(struct ptable_part){ NULL, i + 1, start, end + 1 - start };
 	}
 	return ret->part != NULL;
 }
@@ -313,6 +311,8 @@ int gpt_grow(struct arena *a, const struct ptable_disk *disk, const struct ptabl
 		err = check(&gpt, part, &last, r);
 	if (err < 0 || !last)
 		return err;
+	if (ptable_get64(gpt.header + H_ENTRIES_LBA) + gpt.entry_sectors > part->start)
+		return refuse(part, r, "its entries do not lie before it");
 	if (ptable_get64(gpt.header + H_ALTERNATE) >= disk->sectors)
 		return refuse(part, r, "the disk is smaller than its table says");
 	if (disk->sectors < gpt.entry_sectors + 2)

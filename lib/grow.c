@@ -82,7 +82,7 @@ static int open_disk(struct arena *a, int sysfd, const char *dev_dir, const stru
 static int read_table(struct arena *a, int sysfd, const char *dev_dir, struct grow *g,
 		      struct reason *r)
 {
-	struct ptable_disk disk;
+	struct ptable_disk disk = { .sector_bytes = SYSFS_SECTOR };
 	_cleanup_close_ int fd = open_disk(a, sysfd, dev_dir, g->disk, &disk, r);
 	struct ptable_part part = { .name = g->part->name, .number = g->part->partno };
 
@@ -103,7 +103,7 @@ static const char *render(struct arena *a, const struct reason *r)
 int grow_backup(struct arena *a, int sysfd, const char *dev_dir, const struct blockdev *disk,
 		struct ptable_backup *ret)
 {
-	struct ptable_disk d;
+	struct ptable_disk d = { 0 };
 	_cleanup_close_ int fd = open_disk(a, sysfd, dev_dir, disk, &d, NULL);
 
 	return fd < 0 ? fd : gpt_backup(a, &d, ret);
@@ -161,8 +161,9 @@ int grow_tell(const struct sys *sys, const char *disk, const struct ptable_backu
 		err = sys->partition_add(fd, part->number, part->start * sector,
 					 part->sectors * sector);
 	}
-	return err < 0 && err != -EBUSY ? reason_set(r, err, "tell the kernel the partitions of", disk)
-					: 0;
+	return err < 0 && err != -EBUSY
+		       ? reason_set(r, err, "tell the kernel the partitions of", disk)
+		       : 0;
 }
 
 int grow_write(const struct sys *sys, const char *disk, const struct ptable_plan *plan,

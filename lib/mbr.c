@@ -10,9 +10,9 @@
  * same has the old size or one between the two (the number's low bytes come first), and is grown again.
  */
 
-#define PARTS_AT    446
-#define PART_BYTES  16
-#define LOGICAL_MAX 100 /* as the kernel follows them */
+#define PARTS_AT      446
+#define PART_BYTES    16
+#define LOGICAL_MAX   100 /* as the kernel follows them */
 #define FIRST_LOGICAL 5u
 
 /* Offsets in an entry. */
@@ -26,9 +26,10 @@ struct table {
 
 /* Where the partition was found: the tables from outside to inside, and what of them says its end. */
 struct chain {
-	struct table main;  /* the MBR */
-	struct table link;  /* what points to `own`; sector NULL: the extended partition itself does */
-	struct table own;   /* the table with the partition */
+	struct table main; /* the MBR */
+	struct table
+		link; /* what points to `own`; sector NULL: the extended partition itself does */
+	struct table own; /* the table with the partition */
 	unsigned char *extended, *linking, *entry;
 	uint64_t extended_start;
 };
@@ -114,7 +115,7 @@ static int follow(struct arena *a, const struct ptable_disk *disk, const struct 
 		    (is_there(own) && is_extended(own)) ||
 		    (is_there(onward) && !is_extended(onward)))
 			return -EBADMSG;
-		behind = behind || now.lba > part->start;
+		behind = behind || now.lba >= part->start;
 		if (is_there(own)) {
 			uint64_t start = now.lba + ptable_get32(own + P_START);
 

@@ -80,8 +80,9 @@ int ptable_grow(struct arena *a, const struct ptable_disk *disk, const char *tab
 	*ret = (struct ptable_plan){ .part = *part, .sector_bytes = disk->sector_bytes };
 	/* As large as the kernel takes a disk (loff_t), so that nothing below overflows. */
 	if (disk->sector_bytes < 512 || disk->sector_bytes > PTABLE_SECTOR_MAX ||
-	    disk->sectors > (uint64_t)INT64_MAX / disk->sector_bytes || part->sectors == 0 ||
-	    part->start >= disk->sectors || part->sectors > disk->sectors - part->start)
+	    disk->sectors > (uint64_t)INT64_MAX / disk->sector_bytes || part->number == 0 ||
+	    part->sectors == 0 || part->start >= disk->sectors ||
+	    part->sectors > disk->sectors - part->start)
 		return reason_setf(r, EINVAL, "grow", part->name,
 				   "a partition of this disk was expected");
 	if (strcmp(table, "gpt") == 0)

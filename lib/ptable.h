@@ -11,7 +11,7 @@
 /*
  * Partition tables: what must be written so that the last partition of a disk reaches to its end. Pure but for the
  * reading of sectors, which the caller does. The writes are in an order in which the power may be cut behind
- * each sector: the kernel, which takes no GPT but the primary one, reads a whole table every time. docs/GROW.md
+ * each sector: the kernel, which takes no GPT but the primary one, reads a whole table every time. docs/STORAGE.md
  * has the argument.
  *
  * GPT as in the UEFI specification 2.10, chapter 5; msdos as in Linux, block/partitions/msdos.c.
@@ -26,8 +26,8 @@
 struct ptable_disk {
 	unsigned int sector_bytes; /* logical: 512 to PTABLE_SECTOR_MAX */
 	uint64_t sectors;
-	uint64_t grain_bytes;	  /* partitions end at multiples of it … */
-	uint64_t grain_at_bytes;  /* … counted from here */
+	uint64_t grain_bytes;	 /* partitions end at multiples of it … */
+	uint64_t grain_at_bytes; /* … counted from here */
 	/* Reads `n` sectors from `lba`. 0 or a negative errno. */
 	int (*read)(const struct ptable_disk *disk, uint64_t lba, size_t n, void *ret);
 	int fd; /* for read() */
@@ -49,7 +49,7 @@ struct ptable_write {
 /** What is to be written, in order, each made durable before the next. */
 struct ptable_plan {
 	struct ptable_write write[PTABLE_WRITES_MAX];
-	size_t n; /* 0: nothing is to be gained */
+	size_t n;		 /* 0: nothing is to be gained */
 	struct ptable_part part; /* as it is then */
 	uint64_t gain_sectors;
 	unsigned int sector_bytes;
@@ -82,7 +82,8 @@ int ptable_grow(struct arena *a, const struct ptable_disk *disk, const char *tab
 struct ptable_backup {
 	struct ptable_part *part; /* names are NULL */
 	size_t n;		  /* 0: the primary one is whole, or the backup is not */
-	struct ptable_plan restore; /* writes the primary one anew; n == 0: its place is not certain */
+	struct ptable_plan
+		restore; /* writes the primary one anew; n == 0: its place is not certain */
 };
 
 /**
@@ -91,8 +92,8 @@ struct ptable_backup {
  *
  * @return 0 or a negative errno: -ENOMEM, or the disk's
  */
-int gpt_backup(struct arena *a, const struct ptable_disk *disk, struct ptable_backup *ret)
-	_nonnull_all_ _must_check_;
+int gpt_backup(struct arena *a, const struct ptable_disk *disk,
+	       struct ptable_backup *ret) _nonnull_all_ _must_check_;
 
 /* The two kinds of tables, for ptable_grow(). */
 int gpt_grow(struct arena *a, const struct ptable_disk *disk, const struct ptable_part *part,

@@ -60,9 +60,9 @@ struct sys {
 	int (*partition_add)(int fd, unsigned int number, uint64_t start_bytes,
 			     uint64_t bytes); /* BLKPG_ADD_PARTITION, on the whole disk */
 	int (*partition_resize)(int fd, unsigned int number, uint64_t start_bytes,
-				uint64_t bytes); /* BLKPG_RESIZE_PARTITION */
+				uint64_t bytes);     /* BLKPG_RESIZE_PARTITION */
 	int (*ext4_resize)(int fd, uint64_t blocks); /* EXT4_IOC_RESIZE_FS, of what is mounted */
-	int (*watchdog_set)(int fd, int seconds); /* WDIOC_SETTIMEOUT -> seconds that it took */
+	int (*watchdog_set)(int fd, int seconds);    /* WDIOC_SETTIMEOUT -> seconds that it took */
 	int (*watchdog_stop)(
 		int fd);	/* WDIOS_DISABLECARD; -EBUSY: it cannot be stopped (nowayout) */
 	int (*reboot)(int how); /* RB_AUTOBOOT, … of reboot(2) */

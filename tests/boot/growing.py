@@ -220,10 +220,10 @@ def flashed(kind, folder, mib, name="device"):
     return path
 
 
-def options(path, kind, drive=None):
+def options(path, kind, drive=""):
     """QEMU's, for a disk with these sectors."""
     sectors = f",logical_block_size={kind.sector},physical_block_size=4096"
-    return ["-drive", f"file={path},if=none,id=grown,format=qcow2,cache=unsafe{drive or ''}",
+    return ["-drive", f"file={path},if=none,id=grown,format=qcow2,cache=unsafe{drive}",
             "-device", f"virtio-blk-pci,drive=grown,serial=grown{sectors}"]
 
 

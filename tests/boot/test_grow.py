@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The data partition grows to the end of the disk that the image was put on, once, whatever is cut."""
 
+import os
+import random
+import time
+
 import pytest
 
 from boot import growing, harness, writes
+from boot.device import initramfs_with
 from boot.growing import MIB, Kind
-from image import cache
+from image import cache, disk, kernel
 
 KINDS = [Kind(table, sector) for table in ("gpt", "msdos") for sector in (512, 4096)]
 EACH = pytest.mark.parametrize("kind", KINDS, ids=[f"{kind.table}-{kind.sector}" for kind in KINDS])
 LARGE_MIB = 1024
 
 
-def run(machine, path, kind, append="", **options):
+def run(machine, path, kind, append="", read_only=False, **options):
     """One boot from a disk; its report."""
-    with machine([], append, options=growing.options(path, kind), **options) as vm:
+    drive = growing.options(path, kind, ",readonly=on" if read_only else "")
+    with machine([], append, options=drive, **options) as vm:
         target = vm.report()
         assert vm.wait_exit() == "guest-shutdown"
         target.console = vm.console
@@ -154,3 +160,137 @@ def test_the_boot_after_a_cut(machine, tmp_path, cut_disks):
         raw.unlink()
     print(f"{len(found)} cuts, of which {len(seen)} were booted")
     assert len(seen) > len(sizes)
+
+
+# --- what else there is on disks ---
+
+def quiet(target):
+    """Nothing was said of growing."""
+    return not [line for line in target.log.splitlines() if "grow" in line or "grew" in line]
+
+
+def unchanged(path, kind, folder):
+    """Whether the table has every partition as the image has them."""
+    raw = growing.raw_of(path, folder)
+    same = set(growing.parts_of(raw, kind).values()) == set(kind.parts().values())
+    raw.unlink()
+    return same
+
+
+@pytest.mark.parametrize("table", ["gpt", "msdos"])
+def test_a_partition_behind_it(machine, tmp_path, table):
+    """Nothing is said, nothing is done."""
+    kind = Kind(table, behind_mib=2)
+    device = growing.flashed(kind, tmp_path, LARGE_MIB)
+    assert quiet(run(machine, device, kind))
+    assert unchanged(device, kind, tmp_path)
+
+
+def test_little_is_left(machine, tmp_path):
+    """Less than 16 MiB is not worth it."""
+    kind = Kind()
+    device = growing.flashed(kind, tmp_path, kind.starts()["end"] + 14)
+    assert quiet(run(machine, device, kind))
+    assert unchanged(device, kind, tmp_path)
+
+
+def test_hybrid_mbr(machine, tmp_path):
+    kind, raw = Kind(), tmp_path / "hybrid.raw"
+    entry = growing.mbr_entry(0x0C, *kind.parts()["boot"][1:])
+    growing.cut_disk(kind, growing.Cut("hybrid", ((446 + 16, entry),)), raw, LARGE_MIB)
+    device = harness.overlay(raw, tmp_path, "hybrid")
+    target = run(machine, device, kind)
+    (warning,) = target.report["warnings"]
+    assert "unable to grow vda5: its MBR is not the protective one of a GPT, or is hybrid" in (
+        warning["text"])
+    assert unchanged(device, kind, tmp_path)
+
+
+def test_integrator_does_not_want_it(machine, tmp_path, program):
+    kind = Kind()
+    device = growing.flashed(kind, tmp_path, LARGE_MIB)
+    image = initramfs_with(program, "grow-not", '{"storage": {"growData": false}}')
+    assert quiet(run(machine, device, kind, image=image))
+    assert unchanged(device, kind, tmp_path)
+
+
+def test_read_only_disk(machine, tmp_path):
+    kind = Kind()
+    device = growing.flashed(kind, tmp_path, LARGE_MIB)
+    target = run(machine, device, kind, read_only=True)
+    assert quiet(target)
+
+
+FEATURES = {
+    "errors": ("fsck must put it in order first", "ssv state 2"),
+    "no-journal": ("it has no journal", "feature ^has_journal"),
+    "reserved-for-nobody": ("fsck must put it in order first", "feature ^resize_inode"),
+    "sparse-super2": ("the kernel does not grow one with its features", "feature sparse_super2"),
+}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_file_systems_that_the_kernel_does_not_grow(machine, tmp_path, name):
+    """The partition grows all the same; the boot goes on, and says that the file system does not."""
+    said, change = FEATURES[name]
+    kind, raw, part = Kind(), tmp_path / "disk.raw", tmp_path / "part"
+    growing.cut_disk(kind, growing.Cut("", ()), raw, LARGE_MIB)
+    growing.data_of(raw, kind, tmp_path).rename(part)
+    cache.run(["debugfs", "-w", "-R", change, part])
+    disk.copy_into(part, raw, kind.starts()["data"] * MIB)
+    target = run(machine, harness.overlay(raw, tmp_path, "disk"), kind)
+    warnings = [warning["text"] for warning in target.report["warnings"]]
+    assert [text for text in warnings if said in text], warnings
+    assert "/mnt/data" in target.mounts
+    assert not unchanged(tmp_path / "disk.qcow2", kind, tmp_path)
+
+
+@pytest.mark.parametrize("features", ["^resize_inode", "^resize_inode,meta_bg", "^64bit", "bigalloc"])
+def test_file_systems_that_it_grows(machine, tmp_path, features):
+    kind = Kind(data=("mke2fs", "-q", "-F", "-t", "ext4", "-O", features))
+    device = growing.flashed(kind, tmp_path, LARGE_MIB)
+    assert not run(machine, device, kind).report["warnings"]
+    check(device, kind, tmp_path)
+
+
+def test_btrfs(machine, tmp_path, program):
+    """Its partition grows, and what the rest is done with is said."""
+    kind = Kind(data=("mkfs.btrfs", "-q"), data_mib=128)
+    device = growing.flashed(kind, tmp_path, LARGE_MIB)
+    image = kernel.initramfs(program, modules=(*kernel.MODULES, "btrfs"))
+    target = run(machine, device, kind, image=image)
+    (warning,) = target.report["warnings"]
+    assert "vda5 has grown, its btrfs has not" in warning["text"]
+    assert quiet(run(machine, device, kind, image=image))
+
+
+# --- the plug is pulled ---
+
+HUGE_MIB = 16 * 1024
+
+
+@EACH
+def test_power_cut_in_first_boots(machine, tmp_path, kind):
+    """Five of each kind, cut at random between the root's mount and the hand-over; the next boot ends complete."""
+    seed = int(os.environ.get("ANTEROOT_SEED") or random.randrange(2 ** 32))
+    print(f"ANTEROOT_SEED={seed}")
+    chance, window = random.Random(seed), 2.0
+    for number in range(5):
+        device = growing.flashed(kind, tmp_path, HUGE_MIB, f"first{number}")
+        with machine([], "target.hold", options=growing.options(device, kind)) as vm:
+            mounted, _ = vm.wait_for(r"EXT4-fs \(vda2\): mounted")
+            delay = chance.uniform(0, window) if number else None
+            if delay is None:   # the first tells how long it takes here, and is cut behind it
+                vm.wait_for("ANTEROOT-TARGET")
+                window = vm.seconds() - mounted.time
+            else:
+                time.sleep(delay)
+            vm.cut_power()
+            seen = [word for word in ("grows from", "resizing filesystem", "grew from",
+                                      "ANTEROOT-TARGET") if word in vm.console]
+        print(f"boot {number}: cut after {delay or window:.3f} s, seen: {seen}")
+        target = run(machine, device, kind)
+        assert not target.report["warnings"]
+        check(device, kind, tmp_path, HUGE_MIB)
+        assert quiet(run(machine, device, kind)) or number
+        device.unlink()

@@ -78,8 +78,9 @@ static inline void tabledisk_seal(const struct ptable_disk *disk, uint64_t lba)
 	unsigned char *h = tabledisk_at(disk, lba);
 	const unsigned char *entries = tabledisk_at(disk, tabledisk_get(h + 72, 8));
 
-	tabledisk_number(h + 88, 4,
-			 digest_crc32(entries, tabledisk_get(h + 80, 4) * tabledisk_get(h + 84, 4)));
+	tabledisk_number(
+		h + 88, 4,
+		digest_crc32(entries, tabledisk_get(h + 80, 4) * tabledisk_get(h + 84, 4)));
 	tabledisk_number(h + 16, 4, 0);
 	tabledisk_number(h + 16, 4, digest_crc32(h, tabledisk_get(h + 12, 4)));
 }
@@ -103,8 +104,8 @@ static inline void tabledisk_header(const struct ptable_disk *disk, uint64_t lba
 }
 
 /** The entry of a partition in the primary array. @param size 0: the entry is not used */
-static inline void tabledisk_entry(const struct ptable_disk *disk, unsigned int number, uint64_t start,
-				   uint64_t size, const char *name)
+static inline void tabledisk_entry(const struct ptable_disk *disk, unsigned int number,
+				   uint64_t start, uint64_t size, const char *name)
 {
 	unsigned char *e = tabledisk_at(disk, 2) + (size_t)(number - 1) * 128;
 
@@ -115,8 +116,8 @@ static inline void tabledisk_entry(const struct ptable_disk *disk, unsigned int 
 	memset(e + 16, (int)number, 16);
 	tabledisk_number(e + 32, 8, start);
 	tabledisk_number(e + 40, 8, start + size - 1);
-	for (size_t i = 0; i < 36 && name[i]; i++)
-		e[56 + 2 * i] = (unsigned char)name[i];
+	for (unsigned char *to = e + 56; *name && to < e + 128; to += 2)
+		*to = (unsigned char)*name++;
 }
 
 /** Headers, the backup and the protective MBR for the entries that are there, as for a disk of `mib` MiB. */
@@ -145,7 +146,8 @@ static inline bool tabledisk_whole(const struct ptable_disk *disk, uint64_t lba)
 	crc = (uint32_t)tabledisk_get(h + 16, 4);
 	memset(h + 16, 0, 4);
 	return digest_crc32(h, tabledisk_get(h + 12, 4)) == crc &&
-	       tabledisk_get(h + 40, 8) < disk->sectors && tabledisk_get(h + 48, 8) < disk->sectors &&
+	       tabledisk_get(h + 40, 8) < disk->sectors &&
+	       tabledisk_get(h + 48, 8) < disk->sectors &&
 	       digest_crc32(tabledisk_at(disk, tabledisk_get(h + 72, 8)), 128u * 128u) ==
 		       tabledisk_get(h + 88, 4);
 }
@@ -159,7 +161,8 @@ static inline uint64_t tabledisk_size(const struct ptable_disk *disk, unsigned i
 }
 
 /** Does a write, up to a number of its sectors. */
-static inline void tabledisk_write(const struct ptable_disk *disk, const struct ptable_write *w, size_t sectors)
+static inline void tabledisk_write(const struct ptable_disk *disk, const struct ptable_write *w,
+				   size_t sectors)
 {
 	assert_true(w->lba < disk->sectors && w->sectors <= disk->sectors - w->lba);
 	memcpy(tabledisk_at(disk, w->lba), w->data, sectors * disk->sector_bytes);

@@ -138,9 +138,8 @@ static void test_refusals(void **state)
 		int err;
 		const char *cause;
 	} rows[] = {
-		{ EPERM, "it has errors: fsck must look at it first" },
+		{ EPERM, "" },
 		{ EOPNOTSUPP, "the kernel does not grow one with its features" },
-		{ EINVAL, "the kernel does not grow one with its features" },
 		{ ENOTTY, "the kernel does not grow one with its features" },
 		{ EIO, "" },
 	};
@@ -154,6 +153,24 @@ static void test_refusals(void **state)
 		assert_string_equal(why.cause, rows[i].cause);
 		assert_string_equal(why.object, device);
 	}
+	for (int i = 0; i < 3; i++) {
+		put(1000, true);
+		fakesys_reset(s.path);
+		number(0x3a, 2, i == 0 ? 2 : 1);
+		if (i == 1)
+			number(0xce, 2, 0x100); /* reserved, but for nobody */
+		else if (i == 2)
+			number(0x60, 4, 0x10);
+		number(0x5c, 4, i == 2 ? 0x14 : 4);
+		put_bytes(s.fd, "device", super, sizeof(super), 0600);
+		assert_int_equal(grow(GIB, 1000), -EOPNOTSUPP);
+		assert_string_equal(why.cause, "fsck must put it in order first");
+		assert_int_equal(fakesys_calls(), 0);
+	}
+	number(0x60, 4, 0);
+	number(0xce, 2, 0x100);
+	put_bytes(s.fd, "device", super, sizeof(super), 0600);
+	assert_int_equal(grow(GIB, 1000), 0);
 	number(0x5c, 4, 0);
 	put_bytes(s.fd, "device", super, sizeof(super), 0600);
 	assert_int_equal(grow(GIB, 1000), -EOPNOTSUPP);

@@ -13,9 +13,9 @@
 #include "tests/unit/scratch.h"
 #include "tests/unit/tabledisk.h"
 
-#define SECTOR 512u
+#define SECTOR	 512u
 #define DISK_MIB 64
-#define MIB    2048 /* in sectors */
+#define MIB	 2048 /* in sectors */
 
 static struct arena a;
 static struct scratch s;
@@ -54,10 +54,14 @@ static void put_super(uint64_t kib)
 /* vda with two partitions: of 2 MiB, and the data partition of 8 MiB from the fourth on, and 52 MiB behind it. */
 static int setup(void **state)
 {
-	static const char *const dirs[] = { "class",		   "class/block",
-					    "class/block/vda",	   "class/block/vda/queue",
-					    "class/block/vda1",	   "class/block/vda2" };
-	static const struct blockdev start[] = { DISK_ROW("vda", 2), PART_ROW("vda", 1, "vfat", "b"),
+	static const char *const dirs[] = { "class",
+					    "class/block",
+					    "class/block/vda",
+					    "class/block/vda/queue",
+					    "class/block/vda1",
+					    "class/block/vda2" };
+	static const struct blockdev start[] = { DISK_ROW("vda", 2),
+						 PART_ROW("vda", 1, "vfat", "b"),
 						 PART_ROW("vda", 2, "ext4", "d") };
 
 	(void)state;

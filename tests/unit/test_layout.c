@@ -54,8 +54,11 @@ static void test_default_is_balena(void **state)
 
 static void test_nothing_said(void **state)
 {
-	static const char *const files[] = { "{}", "{\"partitions\":{}}", "{\"other\": [1]}",
-					     "{\"partitions\":{\"boot\":{}}}", "{\"storage\":{}}",
+	static const char *const files[] = { "{}",
+					     "{\"partitions\":{}}",
+					     "{\"other\": [1]}",
+					     "{\"partitions\":{\"boot\":{}}}",
+					     "{\"storage\":{}}",
 					     "{\"storage\":{\"growData\":true, \"x\": 1}}" };
 
 	(void)state;
@@ -77,6 +80,7 @@ static void test_everything_said(void **state)
 		      "  \"rootB\": { \"labels\": [\"sys2\"] },"
 		      "  \"state\": { \"mountPoint\": null },"
 		      "  \"data\": { \"labels\": [\"d\"], \"mountPoint\": \"/data\" } },"
+		      "  \"storage\": { \"growData\": false },"
 		      "  \"waitSeconds\": 5, \"rescueSeconds\": 3600 }"),
 		0);
 	assert_string_equal(part[PART_BOOT].label[0], "EFI");
@@ -88,6 +92,7 @@ static void test_everything_said(void **state)
 	assert_string_equal(part[PART_STATE].label[0], "resin-state");
 	assert_null(part[PART_STATE].mount_point);
 	assert_string_equal(part[PART_DATA].mount_point, "/data");
+	assert_false(layout.grow_data);
 	assert_int_equal(layout.wait_msec, 5000);
 	assert_int_equal(layout.rescue_delay_msec, 3600000);
 }
@@ -159,6 +164,8 @@ static const struct {
 	const char *cause;
 } mistakes[] = {
 	{ "{\"waitSeconds\": 1, \"partitions\": []}", "partitions", "expected an object" },
+	{ "{\"waitSeconds\": 1, \"storage\": true}", "storage", "expected an object" },
+	{ "{\"storage\": {\"growData\": \"no\"}}", "storage.growData", "expected true or false" },
 	{ "{\"partitions\": {\"rootC\": {}}}", "rootC",
 	  "expected boot, rootA, rootB, state, data or recovery" },
 	{ "{\"partitions\": {\"boot\": \"x\"}}", "boot", "expected an object" },

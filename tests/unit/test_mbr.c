@@ -203,6 +203,11 @@ static void test_behind(void **state)
 	make_primary(512);
 	tabledisk_mbr(&disk, 0, 2, 5, sectors(10), sectors(10));
 	assert_nothing();
+	/* A table in it. */
+	make(512);
+	tabledisk_mbr(&disk, sectors(8), 0, 0x83, 0, sectors(8));
+	part.start = sectors(8);
+	assert_nothing();
 	/* 15 MiB. */
 	make_primary(512);
 	disk.sectors = sectors(22) - 1;

@@ -16,18 +16,22 @@ static void test_grain(void **state)
 	static const struct {
 		uint64_t physical, minimum, optimal, grain;
 	} rows[] = {
-		{ 0, 0, 0, MIB },	     { 512, 512, 0, MIB },
-		{ 4096, 4096, 65536, MIB },  { 4096, 4096, 4 * MIB, 4 * MIB },
-		{ 2 * MIB, 0, 0, 2 * MIB },  { 512, 8 * MIB, 4 * MIB, 8 * MIB },
-		{ 512, 512, 16 * MIB, 16 * MIB }, { 512, 512, 32 * MIB, MIB },
-		{ 512, 512, 33553920, MIB }, { 512, 512, 3 * MIB, MIB },
+		{ 0, 0, 0, MIB },
+		{ 512, 512, 0, MIB },
+		{ 4096, 4096, 65536, MIB },
+		{ 4096, 4096, 4 * MIB, 4 * MIB },
+		{ 2 * MIB, 0, 0, 2 * MIB },
+		{ 512, 8 * MIB, 4 * MIB, 8 * MIB },
+		{ 512, 512, 16 * MIB, 16 * MIB },
+		{ 512, 512, 32 * MIB, MIB },
+		{ 512, 512, 33553920, MIB },
+		{ 512, 512, 3 * MIB, MIB },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(
-			ptable_grain(rows[i].physical, rows[i].minimum, rows[i].optimal),
-			rows[i].grain);
+		assert_int_equal(ptable_grain(rows[i].physical, rows[i].minimum, rows[i].optimal),
+				 rows[i].grain);
 }
 
 static void test_end(void **state)
@@ -63,6 +67,9 @@ static void test_what_is_no_partition(void **state)
 	assert_int_equal(ptable_grow(&a, &disk, "gpt", &part, &plan, &why), -EINVAL);
 	part = (struct ptable_part){ "x1", 1, disk.sectors, 1 };
 	assert_int_equal(ptable_grow(&a, &disk, "dos", &part, &plan, &why), -EINVAL);
+	part = (struct ptable_part){ "x1", 0, 2048, 2048 };
+	assert_int_equal(ptable_grow(&a, &disk, "dos", &part, &plan, &why), -EINVAL);
+	part.number = 1;
 	disk.sectors = UINT64_MAX;
 	assert_int_equal(ptable_grow(&a, &disk, "gpt", &part, &plan, &why), -EINVAL);
 	disk.sectors = 64 * 2048;
