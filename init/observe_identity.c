@@ -56,7 +56,8 @@ void observe_identity(struct boot *b)
 	_cleanup_close_ int rootfd = open(b->facts.target_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct facts_identity *id = &b->facts.identity;
 
-	if (b->facts.offline || rootfd < 0 || id->fresh.form == MACHINEID_GOOD)
+	if (b->facts.offline || rootfd < 0 || id->fresh.form == MACHINEID_GOOD ||
+	    b->facts.layout.machine_id == LAYOUT_ID_NONE || b->facts.args.machine_id)
 		return;
 	read_stored(b, id);
 	read_id(b, rootfd, MACHINEID_PATH, &id->image);
