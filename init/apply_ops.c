@@ -132,8 +132,8 @@ int apply_uuid(struct boot *b, const struct op *op, struct reason *r)
 	const char *device = arena_printf(&b->arena, "%s/%s", b->dev_dir, name);
 	unsigned char random[16];
 	char uuid[FSUUID_MAX];
-	bool weak;
-	int err = random_fill(random, sizeof(random), RANDOM_WAIT_MSEC, &weak);
+	int err = random_fill(random, sizeof(random), b->no_entropy ? 0 : RANDOM_WAIT_MSEC,
+			      &b->no_entropy);
 
 	b->facts.uuid_tried |= 1u << op->role;
 	if (err < 0 || !device)

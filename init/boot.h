@@ -36,6 +36,7 @@ struct boot {
 	bool loader_read;	 /* facts.loader_* will not change any more */
 	const char *layout_text; /* the integrator's file as it was read, NULL: there is none */
 	size_t layout_len;
+	bool no_entropy; /* it was waited for in vain: not again in this boot */
 	bool first_boot; /* the target's init is told so */
 	unsigned int n_overlays;
 	unsigned int n_target_failed; /* deliveries into the target that failed */

@@ -43,12 +43,13 @@ static void read_stored(struct boot *b, struct facts_identity *id)
 	id->unfinished = confine_exists(tree, arena_printf(&b->arena, "%s/first-boot", rest));
 }
 
-static void make_fresh(struct facts_identity *id)
+static void make_fresh(struct boot *b, struct facts_identity *id)
 {
 	unsigned char bytes[MACHINEID_LEN];
 
-	if (random_fill(bytes, sizeof(bytes), RANDOM_WAIT_MSEC, &id->weak) == 0)
+	if (random_fill(bytes, sizeof(bytes), b->no_entropy ? 0 : RANDOM_WAIT_MSEC, &id->weak) == 0)
 		machineid_make(bytes, &id->fresh);
+	b->no_entropy = b->no_entropy || id->weak;
 }
 
 void observe_identity(struct boot *b)
@@ -56,10 +57,11 @@ void observe_identity(struct boot *b)
 	_cleanup_close_ int rootfd = open(b->facts.target_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct facts_identity *id = &b->facts.identity;
 
-	if (b->facts.offline || rootfd < 0 || id->fresh.form == MACHINEID_GOOD)
+	if (b->facts.offline || rootfd < 0 || id->fresh.form == MACHINEID_GOOD ||
+	    b->facts.layout.machine_id == LAYOUT_ID_NONE || b->facts.args.machine_id)
 		return;
 	read_stored(b, id);
 	read_id(b, rootfd, MACHINEID_PATH, &id->image);
 	if (id->stored.form < MACHINEID_UPPER && id->balena.form < MACHINEID_UPPER)
-		make_fresh(id);
+		make_fresh(b, id);
 }

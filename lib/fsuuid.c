@@ -92,7 +92,7 @@ static void end_with(unsigned char uuid[static UUID_LEN], uint32_t wanted)
 {
 	for (int bit = 0; bit < 32; bit++)
 		wanted = wanted & 0x80000000u ? (wanted ^ CRC32C_POLY) << 1 | 1 : wanted << 1;
-	put_le32(uuid + UUID_LEN - 4, wanted ^ crc32c(uuid, UUID_LEN - 4));
+	put_le32(&uuid[UUID_LEN - 4], wanted ^ crc32c(uuid, UUID_LEN - 4));
 }
 
 static void print(const unsigned char *uuid, char ret[static FSUUID_MAX])
@@ -139,7 +139,7 @@ static int damaged(struct reason *r, const char *device)
 static int change_ext(const struct sys *sys, const char *device, const struct wish *w,
 		      char *ret_uuid, struct reason *r)
 {
-	unsigned char data[EXT_END], uuid[UUID_LEN], *sb = data + EXT_AT;
+	unsigned char data[EXT_END] = { 0 }, uuid[UUID_LEN], *sb = data + EXT_AT;
 	struct inplace place;
 	uint32_t compat, ro_compat, checksums;
 	int err = inplace_open_raw(device, 0, sizeof(data), &place, r);
@@ -200,7 +200,7 @@ static void print_id(uint32_t id, char *ret)
 static int change_fat(const struct sys *sys, const char *device, const struct wish *w,
 		      char *ret_uuid, struct reason *r)
 {
-	unsigned char first[FAT_BYTES], second[FAT_BYTES];
+	unsigned char first[FAT_BYTES] = { 0 }, second[FAT_BYTES] = { 0 };
 	struct inplace place, backup;
 	uint32_t id = le32(w->random), where;
 	int at = read_boot_sector(device, 0, &place, first, r), err;

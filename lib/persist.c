@@ -126,7 +126,7 @@ static int copy_dir(struct copy *c, int fromfd, const struct stat *st, int to, c
 	dir = fdopendir(list);
 	if (!dir)
 		return -ENOMEM;
-	list = -1;
+	(void)steal_fd(&list);
 	for (err = 0, errno = 0; err == 0 && (de = readdir(dir)); errno = 0)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
 			err = copy_entry(c, fromfd, made, de->d_name, depth);

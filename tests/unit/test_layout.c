@@ -109,6 +109,26 @@ static void test_machine_id(void **state)
 	assert_int_equal(LAYOUT_ID_NONE, layout.machine_id);
 }
 
+static void test_persist_and_uuids(void **state)
+{
+	(void)state;
+	assert_string_equal("ba1eadef", layout_default.uuid_prefix);
+	assert_int_equal((1u << PART_ROLES) - 1, layout_default.uuid_roles);
+	assert_int_equal(parse("{\"persist\": [\"/etc/ssh/ssh_host_*\", \"/var/lib/x/\"],"
+			       " \"uuids\": {\"prefix\": \"C0FF-EE\", \"roles\": [\"data\"]}}"),
+			 0);
+	assert_int_equal(2, layout.n_persist);
+	assert_string_equal("/etc/ssh/ssh_host_*", layout.persist[0]);
+	assert_string_equal("/var/lib/x/", layout.persist[1]);
+	assert_string_equal("C0FF-EE", layout.uuid_prefix);
+	assert_int_equal(1u << PART_DATA, layout.uuid_roles);
+	assert_int_equal(parse("{\"uuids\": null, \"persist\": []}"), 0);
+	assert_null(layout.uuid_prefix);
+	assert_int_equal(0, layout.n_persist);
+	assert_int_equal(parse("{\"uuids\": {\"roles\": []}}"), 0);
+	assert_int_equal(0, layout.uuid_roles);
+}
+
 static void test_limits(void **state)
 {
 	(void)state;
@@ -205,6 +225,29 @@ static const struct {
 	  "expected an absolute path or null" },
 	{ "{\"partitions\": {\"boot\": {\"labels\": [\"x\"]}}, \"waitSeconds\": -1}", "waitSeconds",
 	  "expected 0 to 3600 seconds" },
+	{ "{\"persist\": [\"etc/x\"]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/\"]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/etc/../x\"]}", "persist",
+	  "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/etc//x\"]}", "persist",
+	  "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/etc/./x\"]}", "persist",
+	  "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/e*/x\"]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/etc/*/\"]}", "persist",
+	  "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"\"]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [7]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [null]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": \"/x\"}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"uuids\": 7}", "uuids", "expected an object or null" },
+	{ "{\"uuids\": {\"prefix\": \"ba1\"}}", "prefix", "expected 4 to 32 hexadecimal digits" },
+	{ "{\"uuids\": {\"prefix\": \"balena00\"}}", "prefix",
+	  "expected 4 to 32 hexadecimal digits" },
+	{ "{\"uuids\": {\"prefix\": null}}", "prefix", "expected 4 to 32" },
+	{ "{\"uuids\": {\"roles\": \"data\"}}", "roles", "expected a list of boot, rootA" },
+	{ "{\"uuids\": {\"roles\": [\"root\"]}}", "roles", "expected a list of boot, rootA" },
+	{ "{\"uuids\": {\"roles\": [1]}}", "roles", "expected a list of boot, rootA" },
 	{ "{\"machineId\": \"mine\"}", "machineId", "expected random, image or none" },
 	{ "{\"machineId\": null}", "machineId", "expected random, image or none" },
 	{ "{\"waitSeconds\": 3601}", "waitSeconds", "expected 0 to 3600 seconds" },
@@ -279,15 +322,11 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_machine_id),
-		TEST(test_default_is_balena),
-		TEST(test_nothing_said),
-		TEST(test_everything_said),
-		TEST(test_limits),
-		TEST(test_mistakes),
-		TEST(test_not_json),
-		TEST(test_no_memory),
-		TEST(test_what_a_partition_is_known_by),
+		TEST(test_machine_id),	      TEST(test_persist_and_uuids),
+		TEST(test_default_is_balena), TEST(test_nothing_said),
+		TEST(test_everything_said),   TEST(test_limits),
+		TEST(test_mistakes),	      TEST(test_not_json),
+		TEST(test_no_memory),	      TEST(test_what_a_partition_is_known_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

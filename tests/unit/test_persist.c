@@ -109,8 +109,13 @@ static void test_directory_is_durable(void **state)
 	assert_int_equal(0, copy("/etc/keys", NULL));
 	renamed = fakesys_find("renameat /to/etc/.keys.anteroot /to/etc/keys", 0);
 	deep = fakesys_find("fsync /to/etc/.keys.anteroot/deep", 0);
-	top = fakesys_find("fsync /to/etc/.keys.anteroot", (unsigned int)deep + 1);
+	top = renamed - 1;
 	assert_true(deep >= 0 && top > deep && renamed > top);
+	deep = fakesys_find("fsync /to/etc/.keys.anteroot/empty", 0);
+	assert_true(deep >= 0 && deep < renamed);
+	/* Of the whole, last of all. */
+	assert_string_equal("fsync /to/etc/.keys.anteroot",
+			    fakesys_line((unsigned int)renamed - 1));
 	assert_true(fakesys_find("fsync /to/etc", (unsigned int)renamed) == renamed + 1);
 }
 
