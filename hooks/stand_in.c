@@ -31,11 +31,12 @@ void stand_in_run(const struct facts *f, struct plan *p)
 
 		if (f->mounted[stand_ins[i].role] || !place || !place->directory)
 			continue;
-		PLAN_ADD(p, .kind = OP_WARN,
-			 .data = arena_printf(p->arena,
-					      "no usable %s partition: an empty tmpfs is at %s, and "
-					      "nothing in it is kept",
-					      part->name, part->mount_point));
+		PLAN_ADD(
+			p, .kind = OP_WARN,
+			.data = arena_printf(p->arena,
+					     "no usable %s partition: an empty tmpfs is at %s, and "
+					     "nothing in it is kept",
+					     part->name, part->mount_point));
 		PLAN_ADD(p, .kind = OP_MOUNT, .on_failure = FAIL_WARN, .source = "tmpfs",
 			 .target = part_dir(f, p, stand_ins[i].role), .type = "tmpfs",
 			 .flags = MS_NOSUID | MS_NODEV, .data = stand_ins[i].options);

@@ -38,9 +38,9 @@ enum op_kind {
 	OP_PANIC,      /* a panic of the kernel reboots after `usec` */
 	OP_WATCHDOG,   /* arm the hardware watchdog `target` for `usec` */
 	OP_DELAY,      /* wait for `usec`, because `data` */
-	OP_CHECK,      /* check the file system `type` on `source` with the program `target`, because `data`;
+	OP_CHECK, /* check the file system `type` on `source` with the program `target`, because `data`;
 			* those that follow each other in a plan run beside each other */
-	OP_RUN,	       /* run `target`, an executable of the integrator's, at `data` (enum hook_point `role`) */
+	OP_RUN, /* run `target`, an executable of the integrator's, at `data` (enum hook_point `role`) */
 	OP_CHECK_INIT, /* the program `data` of the root at `target` can be executed */
 	OP_AGAIN,      /* observe and decide this stage again, now */
 	OP_WAIT,       /* the same when a device appears, at the latest at the deadline */

@@ -45,14 +45,15 @@ struct args {
 	const char *
 		disk; /* anteroot.disk=: boot disk by device, PTUUID=… or a partition's PARTUUID=…, NULL: found */
 	const char *loglevel; /* anteroot.log=: error, warning, info, debug; NULL: info */
-	enum fsck_mode fsck;  /* fsck.mode=, fastboot, forcefsck; FSCK_UNSAID: as the layout has it */
+	enum fsck_mode
+		fsck; /* fsck.mode=, fastboot, forcefsck; FSCK_UNSAID: as the layout has it */
 	enum fsck_repair fsck_repair; /* fsck.repair=, default FSCK_PREEN */
-	bool rw;	      /* the last of ro and rw; default ro, as the kernel's */
-	bool quiet;	      /* quiet */
-	bool shell;	      /* anteroot.shell: a development build may open a shell in rescue */
-	bool has_panic;	      /* panic= was given */
-	int64_t panic_sec;    /* panic=, negative: at once; default 10 */
-	int64_t wait_msec;    /* how long to wait for devices; anteroot.wait=SECONDS, default 30 s;
+	bool rw;		      /* the last of ro and rw; default ro, as the kernel's */
+	bool quiet;		      /* quiet */
+	bool shell;	   /* anteroot.shell: a development build may open a shell in rescue */
+	bool has_panic;	   /* panic= was given */
+	int64_t panic_sec; /* panic=, negative: at once; default 10 */
+	int64_t wait_msec; /* how long to wait for devices; anteroot.wait=SECONDS, default 30 s;
 				   * rootwait makes it at least 180 s, rootwait=N and rootdelay=N
 				   * at least N s */
 };

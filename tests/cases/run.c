@@ -288,8 +288,7 @@ static void record_failed(struct play *p, bool check)
 
 	assert_true(f->n_failed < FACTS_FAILED_MAX);
 	f->failed[f->n_failed++] =
-		(struct facts_failed){ f->root_device, f->root_slot, "it was told to fail",
-				       check };
+		(struct facts_failed){ f->root_device, f->root_slot, "it was told to fail", check };
 	f->root_mounted = false;
 	f->root_device = NULL;
 }
