@@ -68,6 +68,7 @@ static const struct {
 	{ EXT("") " && tune2fs -c 20 -C 19 $F", 0, FSCK_CLEAN },
 	{ EXT("") " && tune2fs -c -1 -C 500 $F", 0, FSCK_CLEAN },
 	{ EXT("") " && tune2fs -c 0 -C 500 $F", 0, FSCK_CLEAN },
+	{ EXT("") " && tune2fs -c -1 $F && " SET("mnt_count 65535"), 0, FSCK_CLEAN },
 	{ EXT("") " && tune2fs -i 10d -T 20200101000000 $F", 0, FSCK_CLEAN },
 	{ EXT("") " && TZ=UTC tune2fs -i 10d -T 20200101000000 $F", CHECKED_SEC + 10 * DAY - 1,
 	  FSCK_CLEAN },
