@@ -11,7 +11,7 @@
 
 static enum fsck_due due_now(const struct facts *f, const struct blockdev *dev)
 {
-	enum fsck_mode mode = f->args.fsck == FSCK_UNSAID ? f->layout.fsck : f->args.fsck;
+	enum fsck_mode mode = facts_fsck_mode(f);
 
 	if (mode == FSCK_SKIP || dev->read_only || fsck_kind_of(dev->type) == FSCK_NO_KIND)
 		return FSCK_CLEAN;

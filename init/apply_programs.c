@@ -73,11 +73,9 @@ static const char *fault(struct arena *a, const struct job *job, int64_t limit_u
 /* A reboot helps when the next boot does not ask for it again. */
 static bool is_still_due(struct boot *b, const char *device)
 {
-	enum fsck_mode mode = b->facts.args.fsck == FSCK_UNSAID ? b->facts.layout.fsck
-								: b->facts.args.fsck;
 	struct blockdev *dev = (struct blockdev *)blockdev_by_name(&b->facts.devs, device);
 
-	if (!dev || mode == FSCK_FORCE)
+	if (!dev || facts_fsck_mode(&b->facts) == FSCK_FORCE)
 		return true;
 	dev->due_known = false;
 	observe_checks(b);
@@ -143,9 +141,8 @@ void apply_checks(struct boot *b, const struct op *op, size_t n)
 
 		if (!argv)
 			return;
-		fsck_arguments(fsck_kind_of(op[i].type),
-			       f->args.fsck == FSCK_UNSAID ? f->layout.fsck : f->args.fsck,
-			       f->args.fsck_repair, base_name(op[i].target), op[i].source, argv);
+		fsck_arguments(fsck_kind_of(op[i].type), facts_fsck_mode(f), f->args.fsck_repair,
+			       base_name(op[i].target), op[i].source, argv);
 		job[i] = (struct job){ .path = op[i].target,
 				       .argv = argv,
 				       .queue = queue_of(f, device_of(&op[i])) };

@@ -107,6 +107,11 @@ const char *hook_point_name(enum hook_point point)
 	return names[point];
 }
 
+enum fsck_mode facts_fsck_mode(const struct facts *f)
+{
+	return f->args.fsck == FSCK_UNSAID ? f->layout.fsck : f->args.fsck;
+}
+
 const struct facts_checked *facts_checked(const struct facts *f, const char *device)
 {
 	for (size_t i = 0; i < f->n_checked; i++)
@@ -121,8 +126,7 @@ bool facts_part_writable(const struct facts *f, enum part_role role)
 		f->mounted[role] ? blockdev_by_name(&f->devs, f->mounted[role]) : NULL;
 	const struct facts_checked *c = dev ? facts_checked(f, dev->name) : NULL;
 
-	return f->mounted[role] && !(dev && dev->read_only) &&
-	       !(c && c->verdict == FSCK_DAMAGED);
+	return f->mounted[role] && !(dev && dev->read_only) && !(c && c->verdict == FSCK_DAMAGED);
 }
 
 bool facts_has_layout(const struct facts *f, const struct blockdev *disk)

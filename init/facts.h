@@ -47,10 +47,10 @@ struct facts_failed {
 struct facts_checked {
 	const char *device; /* kernel name, "vda2" */
 	const char *program;
-	const char *why;     /* it was due */
-	const char *error;   /* rendered; NULL: it is sound by now */
-	int status;	     /* exit status of the program, 128 + signal; -1: it did not run to its end */
-	int64_t usec;	     /* that it took */
+	const char *why;   /* it was due */
+	const char *error; /* rendered; NULL: it is sound by now */
+	int status;   /* exit status of the program, 128 + signal; -1: it did not run to its end */
+	int64_t usec; /* that it took */
 	enum fsck_verdict verdict;
 };
 
@@ -272,6 +272,9 @@ bool facts_found(const struct facts *f, const char *path) _nonnull_all_;
 
 /** @return true when this device was tried as root in this boot and failed. */
 bool facts_has_failed(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/** @return when file systems are checked: as the command line says, else the layout. */
+enum fsck_mode facts_fsck_mode(const struct facts *f) _nonnull_all_;
 
 /** @return what the check of a device in this boot came to, NULL: there was none. */
 const struct facts_checked *facts_checked(const struct facts *f, const char *device) _nonnull_all_;

@@ -26,8 +26,8 @@ static void find_tools(struct boot *b)
 	b->fsck_read = true;
 	for (size_t kind = 0; kind < FSCK_KINDS; kind++)
 		for (size_t i = 0; i < FSCK_NAMES && !b->facts.fsck[kind]; i++)
-			b->facts.fsck[kind] = find_program(
-				&b->arena, fsck_names((enum fsck_kind)kind)[i]);
+			b->facts.fsck[kind] =
+				find_program(&b->arena, fsck_names((enum fsck_kind)kind)[i]);
 }
 
 /* What cannot be read now is found out by the mount. */
@@ -50,7 +50,7 @@ static void look_at(struct boot *b, struct blockdev *dev)
 void observe_checks(struct boot *b)
 {
 	struct blockdevs *devs = &b->facts.devs;
-	bool due = b->facts.args.fsck == FSCK_FORCE || b->facts.layout.fsck == FSCK_FORCE;
+	bool due = facts_fsck_mode(&b->facts) == FSCK_FORCE;
 
 	for (size_t i = 0; i < devs->n; i++) {
 		if (devs->dev[i].probed && !devs->dev[i].due_known)

@@ -191,7 +191,9 @@ static bool set_fsck_mode(struct args_reading *rd, const char *value)
 
 static bool set_fsck_repair(struct args_reading *rd, const char *value)
 {
-	static const char *const words[] = { [FSCK_PREEN] = "preen", [FSCK_YES] = "yes", [FSCK_NO] = "no" };
+	static const char *const words[] = {
+		[FSCK_PREEN] = "preen", [FSCK_YES] = "yes", [FSCK_NO] = "no"
+	};
 	size_t i = place_of(value, words, ARRAY_SIZE(words));
 
 	if (i < ARRAY_SIZE(words))

@@ -105,7 +105,9 @@ const char *const *fsck_names(enum fsck_kind kind)
 void fsck_arguments(enum fsck_kind kind, enum fsck_mode mode, enum fsck_repair repair,
 		    const char *program, const char *device, const char *ret[static FSCK_ARGS_MAX])
 {
-	static const char *const how[] = { [FSCK_PREEN] = "-p", [FSCK_YES] = "-y", [FSCK_NO] = "-n" };
+	static const char *const how[] = {
+		[FSCK_PREEN] = "-p", [FSCK_YES] = "-y", [FSCK_NO] = "-n"
+	};
 	size_t n = 0;
 
 	ret[n++] = program;

@@ -23,7 +23,7 @@ struct job {
 	/* What came of it. */
 	int err; /* negative errno: it could not be started or waited for */
 	struct sys_end end;
-	int64_t usec; /* that it ran */
+	int64_t usec;	    /* that it ran */
 	unsigned int lines; /* that it printed */
 	/* While it runs. */
 	enum { JOB_WAITS, JOB_RUNS, JOB_ENDED } state;
@@ -40,7 +40,7 @@ struct jobs {
 	size_t n;
 	char *const *envp;
 	int64_t timeout_msec; /* of each job, from its start: then its process group gets SIGTERM … */
-	int64_t grace_msec;   /* … and so much later SIGKILL */
+	int64_t grace_msec; /* … and so much later SIGKILL */
 	void (*line)(void *data, const struct job *job, const char *text); /* without newline */
 	void *data;
 };

@@ -76,9 +76,9 @@ struct sys {
 			   struct sys_end *ret_end); /* waits, in a process group of its own */
 	int (*start)(const char *path, char *const argv[], char *const envp[],
 		     int out); /* -> process, in a group of its own; what it prints goes to `out` */
-	int (*reap)(int pid, int *ret_status);	 /* -> 1 ended, with status or 128 + signal; 0 runs */
-	int (*kill_group)(int pid, int sig);	 /* the process and what it has started */
-	int (*sleep_msec)(int64_t msec);	     /* at most INT_MAX: 24 days */
+	int (*reap)(int pid, int *ret_status); /* -> 1 ended, with status or 128 + signal; 0 runs */
+	int (*kill_group)(int pid, int sig);   /* the process and what it has started */
+	int (*sleep_msec)(int64_t msec);       /* at most INT_MAX: 24 days */
 };
 
 /** The kernel's own. */

@@ -26,8 +26,8 @@ static const char *case_checks; /* lines of the case being played */
 static enum fsck_due case_due(const char *word)
 {
 	static const char *const words[FSCK_DUES] = {
-		[FSCK_CLEAN] = "clean",	  [FSCK_FORCED] = "forced",   [FSCK_JOURNAL] = "journal",
-		[FSCK_TIME] = "time",	  [FSCK_MOUNTS] = "mounts",   [FSCK_UNCLEAN] = "unclean",
+		[FSCK_CLEAN] = "clean",	  [FSCK_FORCED] = "forced", [FSCK_JOURNAL] = "journal",
+		[FSCK_TIME] = "time",	  [FSCK_MOUNTS] = "mounts", [FSCK_UNCLEAN] = "unclean",
 		[FSCK_ERRORS] = "errors",
 	};
 
@@ -69,8 +69,7 @@ static void case_read_checks(struct facts *f, struct arena *a, const char *text)
 static enum fsck_verdict case_verdict(struct arena *a, const char *device)
 {
 	for (enum fsck_verdict v = FSCK_UNCHECKED; v <= FSCK_DAMAGED; v++)
-		if (strstr(case_checks,
-			   arena_printf(a, "\n%s %s\n", device, fsck_verdict_name(v))))
+		if (strstr(case_checks, arena_printf(a, "\n%s %s\n", device, fsck_verdict_name(v))))
 			return v;
 	return FSCK_SOUND;
 }

@@ -99,10 +99,10 @@ static void test_all_are_damaged(void **state)
 	assert_int_equal(f->n_failed, 2);
 	assert_true(f->root_mounted);
 	assert_true(fakesys_find("mount /dev/vda3 ", 0) >= 0);
-	assert_true(strstr(fakesys_line((unsigned int)fakesys_find("mount /dev/vda3 ", 0)), " 0x1 ") !=
-		    NULL);
-	assert_true(strstr(fakesys_line((unsigned int)fakesys_find("mount /dev/vda4 ", 0)), " 0x7 ") !=
-		    NULL);
+	assert_true(strstr(fakesys_line((unsigned int)fakesys_find("mount /dev/vda3 ", 0)),
+			   " 0x1 ") != NULL);
+	assert_true(strstr(fakesys_line((unsigned int)fakesys_find("mount /dev/vda4 ", 0)),
+			   " 0x7 ") != NULL);
 	assert_int_equal(fakesys_count("mount /dev/vda2 "), 0);
 }
 

@@ -42,7 +42,7 @@ static struct {
 	char *exec_env[64];	  /* of the last exec */
 	const char *output;
 	int n_started;
-	int ended[STARTED_MAX]; /* status of each process, STILL_RUNS */
+	int ended[STARTED_MAX];	  /* status of each process, STILL_RUNS */
 	char *pretended[FDS_MAX]; /* names of files that are /dev/null in truth */
 } fake = { .fail_at = NEVER, .cut_at = NEVER };
 

@@ -392,9 +392,14 @@ static void put_hook(const char *dir, const char *name, const char *text, mode_t
 /* Where somebody else's initramfs calls us, its own hooks are what an integrator has. */
 static void test_hooks_are_listed_once_and_only_for_us(void **state)
 {
-	static const char *const dirs[] = { "etc", "etc/anteroot", "etc/anteroot/hooks.d",
-					    "etc/anteroot/hooks.d/pre-mount", "usr", "usr/lib",
-					    "usr/lib/anteroot", "usr/lib/anteroot/hooks.d",
+	static const char *const dirs[] = { "etc",
+					    "etc/anteroot",
+					    "etc/anteroot/hooks.d",
+					    "etc/anteroot/hooks.d/pre-mount",
+					    "usr",
+					    "usr/lib",
+					    "usr/lib/anteroot",
+					    "usr/lib/anteroot/hooks.d",
 					    "usr/lib/anteroot/hooks.d/pre-mount",
 					    "usr/lib/anteroot/hooks.d/pre-handover" };
 	const struct facts_hooks *h = b.facts.hooks;
@@ -415,8 +420,7 @@ static void test_hooks_are_listed_once_and_only_for_us(void **state)
 	b.hooks = true;
 	observe_hooks(&b);
 	assert_int_equal(h[HOOK_PRE_MOUNT].n, 2);
-	assert_string_equal(h[HOOK_PRE_MOUNT].path[0],
-			    "/usr/lib/anteroot/hooks.d/pre-mount/20-b");
+	assert_string_equal(h[HOOK_PRE_MOUNT].path[0], "/usr/lib/anteroot/hooks.d/pre-mount/20-b");
 	assert_string_equal(h[HOOK_PRE_MOUNT].path[1], "/etc/anteroot/hooks.d/pre-mount/30-c");
 	assert_int_equal(h[HOOK_PRE_HANDOVER].n, 1);
 	assert_true(warned("pre-mount/README is not executable: left out"));

@@ -20,8 +20,8 @@ static unsigned char sb[FSCK_SUPERBLOCK_BYTES];
 
 static void test_kinds(void **state)
 {
-	static const char *const none[] = { "ext", "ext1", "ext5", "ext4x", "xfs", "btrfs",
-					    "erofs", "squashfs", "fat", "vfat2", "", NULL };
+	static const char *const none[] = { "ext",   "ext1",	 "ext5", "ext4x", "xfs", "btrfs",
+					    "erofs", "squashfs", "fat",	 "vfat2", "",	 NULL };
 
 	(void)state;
 	assert_int_equal(fsck_kind_of("ext2"), FSCK_EXT);
@@ -47,10 +47,10 @@ static void make(const char *commands)
 	assert_int_equal(unlink(path), 0);
 }
 
-#define EXT(options)   "mke2fs -q -F -t ext4 " options " $F"
-#define SET(field)     "debugfs -w -R 'ssv " field "' $F"
-#define CHECKED_SEC    1577836800
-#define DAY	       86400
+#define EXT(options) "mke2fs -q -F -t ext4 " options " $F"
+#define SET(field)   "debugfs -w -R 'ssv " field "' $F"
+#define CHECKED_SEC  1577836800
+#define DAY	     86400
 
 static const struct {
 	const char *commands;
@@ -68,6 +68,7 @@ static const struct {
 	{ EXT("") " && tune2fs -c 20 -C 19 $F", 0, FSCK_CLEAN },
 	{ EXT("") " && tune2fs -c -1 -C 500 $F", 0, FSCK_CLEAN },
 	{ EXT("") " && tune2fs -c 0 -C 500 $F", 0, FSCK_CLEAN },
+	{ EXT("") " && tune2fs -c -1 $F && " SET("mnt_count 65535"), 0, FSCK_CLEAN },
 	{ EXT("") " && tune2fs -i 10d -T 20200101000000 $F", 0, FSCK_CLEAN },
 	{ EXT("") " && TZ=UTC tune2fs -i 10d -T 20200101000000 $F", CHECKED_SEC + 10 * DAY - 1,
 	  FSCK_CLEAN },
@@ -191,14 +192,10 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_ext),
-		cmocka_unit_test(test_ext_late),
-		cmocka_unit_test(test_not_what_it_was_taken_for),
-		cmocka_unit_test(test_fat),
-		cmocka_unit_test(test_every_status),
-		cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_kinds),	  cmocka_unit_test(test_ext),
+		cmocka_unit_test(test_ext_late),  cmocka_unit_test(test_not_what_it_was_taken_for),
+		cmocka_unit_test(test_fat),	  cmocka_unit_test(test_every_status),
+		cmocka_unit_test(test_arguments), cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

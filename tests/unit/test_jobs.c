@@ -260,11 +260,16 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_output_and_status), TEST(test_long_and_many_lines),
-		TEST(test_time_limit),	      TEST(test_left_behind),
-		TEST(test_cannot_be_executed), TEST(test_queues),
-		TEST(test_more_than_are_watched), TEST(test_start_fails),
-		TEST(test_wait_fails),	      TEST(test_cannot_be_killed),
+		TEST(test_output_and_status),
+		TEST(test_long_and_many_lines),
+		TEST(test_time_limit),
+		TEST(test_left_behind),
+		TEST(test_cannot_be_executed),
+		TEST(test_queues),
+		TEST(test_more_than_are_watched),
+		TEST(test_start_fails),
+		TEST(test_wait_fails),
+		TEST(test_cannot_be_killed),
 		TEST(test_no_pipe),
 	};
 
