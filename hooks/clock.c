@@ -20,9 +20,9 @@ static void warn_ignored(const struct clock_facts *c, const struct clock_decisio
 						      path, one->problem));
 		else if (d->verdict[i] == CLOCK_BEYOND)
 			PLAN_ADD(p, .kind = OP_WARN,
-				 .data = arena_printf(p->arena, "%s %s: %.10s is too late, ignoring",
-						      one->source, path,
-						      clock_text(one->sec, text)));
+				 .data = arena_printf(
+					 p->arena, "%s %s: %.10s is too late, ignoring",
+					 one->source, path, clock_text(one->sec, text)));
 	}
 }
 
