@@ -39,7 +39,7 @@ static struct {
 	int run_status;
 	int (*run_script)(const char *path, char *const argv[], char *const envp[],
 			  struct sys_end *end);
-	char *exec_env[64];	  /* of the last exec */
+	char *exec_env[64]; /* of the last exec */
 	const char *output;
 	int n_started;
 	int ended[STARTED_MAX];	  /* status of each process, STILL_RUNS */
