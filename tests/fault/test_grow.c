@@ -206,8 +206,9 @@ static void test_mounted_again(void **state)
 		assert_int_equal(fakesys_count("ext4_resize "), i == 0 ? 1 : 0);
 		assert_int_equal(f->mounted[PART_DATA] == NULL, i == 2);
 		assert_int_equal(f->gave_up[PART_DATA], i == 2);
-		second = (unsigned int)fakesys_find("mount /dev/vda5 ",
-						    (unsigned int)fakesys_find("umount ", 0));
+		if (i == 0)
+			second = (unsigned int)fakesys_find(
+				"mount /dev/vda5 ", (unsigned int)fakesys_find("umount ", 0));
 	}
 }
 
