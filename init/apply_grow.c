@@ -44,6 +44,23 @@ int apply_grow_table(struct boot *b, const struct op *op, struct reason *r)
 	return err;
 }
 
+/* ext4 counts its groups before it plays the journal back, and growing goes by that count: one that was cut while it
+ * grew has more by then, and fs/ext4/resize.c ends in BUG(). The second mount counts right. */
+static int mount_again(struct boot *b, const struct op *op, struct reason *r)
+{
+	int err = b->sys->umount(op->target, 0);
+
+	if (err < 0)
+		return reason_set(r, err, "unmount", op->target);
+	err = b->sys->mount(op->source, op->target, "ext4", 0, NULL);
+	if (err < 0) {
+		b->facts.mounted[PART_DATA] = NULL;
+		b->facts.gave_up[PART_DATA] = true;
+		return reason_set(r, err, "mount", op->source);
+	}
+	return 0;
+}
+
 int apply_grow_fs(struct boot *b, const struct op *op, struct reason *r)
 {
 	const char *device = node(b, op->grow->part->name, r);
@@ -55,6 +72,9 @@ int apply_grow_fs(struct boot *b, const struct op *op, struct reason *r)
 	b->facts.fs_grown = true;
 	if (!device)
 		return -ENOMEM;
+	err = op->grow->fs_recovers ? mount_again(b, op, r) : 0;
+	if (err < 0)
+		return err;
 	err = extfs_grow(b->sys, device, op->target, op->grow->bytes, op->usec / 1000, &grown, r);
 	if (err < 0)
 		return err;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -31,6 +32,7 @@ enum {
 #define STATE_ERRORS   2u
 #define COMPAT_JOURNAL 4u
 #define COMPAT_RESIZE  0x10u
+#define INCOMPAT_RECOV 0x4u
 #define INCOMPAT_META  0x10u
 #define INCOMPAT_64BIT 0x80u
 #define LOG_BLOCK_MAX  6u /* 64 KiB */
@@ -56,6 +58,7 @@ int extfs_read(const char *device, struct extfs *ret)
 		.blocks = ptable_get32(sb + S_BLOCKS),
 		.blocks_max = wide ? UINT64_MAX : UINT32_MAX,
 		.journal = compat & COMPAT_JOURNAL,
+		.recovers = incompat & INCOMPAT_RECOV,
 		.unsound = (sb[S_STATE] & STATE_ERRORS) ||
 			   (compat & COMPAT_RESIZE ? (incompat & INCOMPAT_META) != 0
 						   : (sb[S_RESERVED_GDT] | sb[S_RESERVED_GDT + 1])),
@@ -89,6 +92,22 @@ static int failed(struct reason *r, int err, const char *device, const char *why
 		   : reason_set(r, err, verb, device);
 }
 
+/* One more try, durable before it begins. */
+static int count_try(const struct sys *sys, int dir)
+{
+	_cleanup_close_ int fd =
+		sys->open(dir, EXTFS_TRIES_NAME, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && st.st_size >= EXTFS_TRIES_MAX)
+		return -ELOOP;
+	n = sys->write(fd, "x", 1);
+	return n < 0 ? (int)n : sys->fsync(fd);
+}
+
 int extfs_grow(const struct sys *sys, const char *device, const char *dir, uint64_t bytes,
 	       int64_t limit_msec, struct extfs_grown *ret, struct reason *r)
 {
@@ -112,17 +131,26 @@ int extfs_grow(const struct sys *sys, const char *device, const char *dir, uint6
 	to = end_of(&fs, bytes);
 	step = STEP_BYTES / fs.block_bytes;
 	*ret = (struct extfs_grown){ .from_bytes = fs.blocks * fs.block_bytes };
+	if (fs.blocks < to)
+		err = count_try(sys, fd);
+	if (err < 0)
+		return failed(r, err, device,
+			      err == -ELOOP ? "it was begun three times and never came to an end"
+					    : NULL);
 	while (fs.blocks < to && (clock_monotonic_usec() - start) / 1000 <= limit_msec) {
 		uint64_t next = to - fs.blocks > step ? (fs.blocks / step + 1) * step : to;
 
 		err = sys->ext4_resize(fd, next);
 		if (err < 0)
-			return failed(r, err, device,
-				      err == -EOPNOTSUPP || err == -ENOTTY
-					      ? "the kernel does not grow one with its features"
-					      : NULL);
+			break;
 		fs.blocks = next;
 	}
+	(void)sys->unlinkat(fd, EXTFS_TRIES_NAME, 0);
+	if (err < 0)
+		return failed(r, err, device,
+			      err == -EOPNOTSUPP || err == -ENOTTY
+				      ? "the kernel does not grow one with its features"
+				      : NULL);
 	ret->to_bytes = fs.blocks * fs.block_bytes;
 	ret->whole = fs.blocks >= to;
 	return 0;

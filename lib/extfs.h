@@ -18,6 +18,7 @@ struct extfs {
 	uint64_t blocks;
 	uint64_t blocks_max; /* that its numbers can count */
 	bool journal;
+	bool recovers; /* its journal is played back when it is mounted next */
 	bool unsound; /* it has errors, or features that the kernel would take for an error when it grows it */
 };
 
@@ -32,6 +33,11 @@ int extfs_read(const char *device, struct extfs *ret) _nonnull_all_ _must_check_
 /** @return what the file system would gain, up to a device of so many bytes; in bytes. */
 uint64_t extfs_gain(const struct extfs *fs, uint64_t device_bytes) _nonnull_all_;
 
+/* On the file system while it grows, a byte for each time that was begun. A kernel that does not come back from it
+ * (BUG() in fs/ext4/resize.c takes PID 1 with it) is not asked for ever. */
+#define EXTFS_TRIES_NAME ".anteroot-growing"
+#define EXTFS_TRIES_MAX	 3
+
 /** How far it came. */
 struct extfs_grown {
 	uint64_t from_bytes, to_bytes;
@@ -45,8 +51,8 @@ struct extfs_grown {
  * @param dir where it is mounted, for writing
  * @param bytes of the device
  * @param limit_msec no step is begun after this
- * @return 0; the kernel's errno with the reason; -EOPNOTSUPP: it has no journal, errors, or a feature
- *         that keeps the kernel from it
+ * @return 0; the kernel's errno with the reason; -EOPNOTSUPP: it has no journal, errors, or a feature that keeps the
+ *         kernel from it; -ELOOP: it was begun EXTFS_TRIES_MAX times and never came to an end
  */
 int extfs_grow(const struct sys *sys, const char *device, const char *dir, uint64_t bytes,
 	       int64_t limit_msec, struct extfs_grown *ret, struct reason *r)

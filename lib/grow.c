@@ -143,8 +143,10 @@ int grow_look(struct arena *a, int sysfd, const char *dev_dir, const struct bloc
 		ret->bytes = ret->table.part.sectors * ret->table.sector_bytes;
 	path = arena_printf(a, "%s/%s", dev_dir, dev->name);
 	if (path && dev == part && dev->type && strcmp(dev->type, "ext4") == 0 &&
-	    extfs_read(path, &fs) == 0)
+	    extfs_read(path, &fs) == 0) {
 		ret->fs_behind = extfs_gain(&fs, ret->bytes) >= PTABLE_GAIN_MIN;
+		ret->fs_recovers = fs.recovers;
+	}
 	return arena_failed(a) ? -ENOMEM : 0;
 }
 

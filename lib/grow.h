@@ -16,7 +16,8 @@ struct grow {
 	struct ptable_plan table; /* n == 0: the table stays as it is */
 	const char *refusal;	  /* rendered: why free space behind it is left alone, NULL */
 	uint64_t bytes;		  /* of the partition: as it is, or as the table will say */
-	bool fs_behind;		  /* its ext4 is smaller than that, by PTABLE_GAIN_MIN at least */
+	bool fs_recovers; /* … and was not unmounted: its journal is played back at the mount */
+	bool fs_behind;	  /* its ext4 is smaller than that, by PTABLE_GAIN_MIN at least */
 };
 
 /**

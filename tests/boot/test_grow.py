@@ -294,3 +294,20 @@ def test_power_cut_in_first_boots(machine, tmp_path, kind):
         check(device, kind, tmp_path, HUGE_MIB)
         assert quiet(run(machine, device, kind)) or number
         device.unlink()
+
+
+def test_power_cut_while_ext4_grows(machine, tmp_path):
+    """The kernel's BUG() in fs/ext4/resize.c, when it goes on in the mount that plays the journal back."""
+    kind, went_on = Kind(), 0
+    for number, delay in enumerate((0.1, 0.2, 0.3)):
+        device = growing.flashed(kind, tmp_path, HUGE_MIB, f"grows{number}")
+        with machine([], "target.hold", options=growing.options(device, kind)) as vm:
+            vm.wait_for("resizing filesystem")
+            time.sleep(delay)
+            vm.cut_power()
+        target = run(machine, device, kind)
+        assert not target.report["warnings"]
+        went_on += "recovery complete" in target.console and "grew from" in target.log
+        check(device, kind, tmp_path, HUGE_MIB)
+        device.unlink()
+    assert went_on

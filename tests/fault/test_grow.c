@@ -185,6 +185,33 @@ static void test_no_file_system_without_mount(void **state)
 	assert_int_equal(fakesys_count("ext4_resize "), 0);
 }
 
+/* One that a cut has left with a journal to play back is mounted twice, and not grown when that fails. */
+static void test_mounted_again(void **state)
+{
+	const struct facts *f = &fixture.boot->facts;
+	unsigned int second = 0;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		start(false);
+		restored();
+		fixture.boot->facts.grow.fs_recovers = true;
+		if (i == 1)
+			fakesys_fail_match("umount ", EBUSY);
+		if (i == 2)
+			fakesys_fail_nth(second + 1, EUCLEAN);
+		assert_int_equal(fixture_play(&fixture), APPLY_NEXT);
+		assert_int_equal(fakesys_count("umount "), 1);
+		assert_int_equal(fakesys_count("mount /dev/vda5 "), i == 1 ? 1 : 2);
+		assert_int_equal(fakesys_count("ext4_resize "), i == 0 ? 1 : 0);
+		assert_int_equal(f->mounted[PART_DATA] == NULL, i == 2);
+		assert_int_equal(f->gave_up[PART_DATA], i == 2);
+		if (i == 0)
+			second = (unsigned int)fakesys_find(
+				"mount /dev/vda5 ", (unsigned int)fakesys_find("umount ", 0));
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -206,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_each_call_fails_growing),
 		cmocka_unit_test(test_no_file_system_before_its_table),
 		cmocka_unit_test(test_no_file_system_without_mount),
+		cmocka_unit_test(test_mounted_again),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -76,6 +76,7 @@ static void test_reads(void **state)
 	assert_int_equal(fs.block_bytes, 4096);
 	assert_int_equal(fs.blocks, 1000);
 	assert_true(fs.journal);
+	assert_false(fs.recovers);
 	assert_int_equal(extfs_gain(&fs, 1000 * 4096 + 4095), 0);
 	assert_int_equal(extfs_gain(&fs, 999 * 4096), 0);
 	assert_int_equal(extfs_gain(&fs, 1001 * 4096), 4096);
@@ -110,10 +111,14 @@ static void test_steps(void **state)
 	put(1000, true);
 	assert_int_equal(grow(100 * GIB + 5000, 1000), 0);
 	assert_string_equal(fakesys_log(), "open /dir 0000\n"
+					   "open /dir/.anteroot-growing 0600\n"
+					   "write /dir/.anteroot-growing 1\n"
+					   "fsync /dir/.anteroot-growing\n"
 					   "ext4_resize /dir 8388608\n"
 					   "ext4_resize /dir 16777216\n"
 					   "ext4_resize /dir 25165824\n"
-					   "ext4_resize /dir 26214401\n");
+					   "ext4_resize /dir 26214401\n"
+					   "unlinkat /dir/.anteroot-growing 0\n");
 	assert_int_equal(grown.from_bytes, 1000 * 4096);
 	assert_int_equal(grown.to_bytes, 100 * GIB + 4096);
 	assert_true(grown.whole);
@@ -130,6 +135,35 @@ static void test_time_is_up(void **state)
 	/* Nothing to do is whole. */
 	assert_int_equal(grow(1000 * 4096, -1), 0);
 	assert_true(grown.whole);
+}
+
+/* A kernel that does not come back, or a cut each time. */
+static void test_tries(void **state)
+{
+	(void)state;
+	put(1000, true);
+	for (int i = 0; i < EXTFS_TRIES_MAX; i++) {
+		fakesys_reset(s.path);
+		fakesys_cut_after(4);
+		assert_int_equal(grow(GIB, 1000), -EIO);
+		assert_int_equal(fakesys_count("ext4_resize"), 1);
+	}
+	fakesys_reset(s.path);
+	assert_int_equal(grow(GIB, 1000), -ELOOP);
+	assert_int_equal(fakesys_count("ext4_resize"), 0);
+	assert_non_null(strstr(why.cause, "three times"));
+	/* What cannot be counted is not begun. */
+	assert_int_equal(unlinkat(s.fd, "dir/.anteroot-growing", 0), 0);
+	for (unsigned int nth = 1; nth <= 4; nth++) {
+		assert_true(faccessat(s.fd, "dir/.anteroot-growing", F_OK, 0) < 0 || nth > 2);
+		fakesys_reset(s.path);
+		fakesys_fail_nth(nth, ENOSPC);
+		assert_int_equal(grow(GIB, 1000), -ENOSPC);
+		assert_int_equal(fakesys_count("ext4_resize"), 0);
+	}
+	fakesys_reset(s.path);
+	assert_int_equal(grow(GIB, 1000), 0);
+	assert_int_equal(faccessat(s.fd, "dir/.anteroot-growing", F_OK, 0), -1);
 }
 
 static void test_refusals(void **state)
@@ -176,7 +210,8 @@ static void test_refusals(void **state)
 	assert_int_equal(grow(GIB, 1000), -EOPNOTSUPP);
 	assert_non_null(strstr(why.cause, "no journal"));
 	put(1000, true);
-	fakesys_fail_match("open", EACCES);
+	fakesys_reset(s.path);
+	fakesys_fail_match("open /dir ", EACCES);
 	assert_int_equal(grow(GIB, 1000), -EACCES);
 	assert_string_equal(why.object, dir);
 	(void)snprintf(device, sizeof(device), "%s/absent", s.path);
@@ -222,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_is_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tries, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_really, setup, teardown),
 	};

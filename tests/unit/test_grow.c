@@ -48,6 +48,7 @@ static void put_super(uint64_t kib)
 	tabledisk_number(bytes + 1024 + 0x04, 4, kib);
 	tabledisk_number(bytes + 1024 + 0x38, 2, 0xef53);
 	tabledisk_number(bytes + 1024 + 0x5c, 4, 4);
+	tabledisk_number(bytes + 1024 + 0x60, 4, kib == 1024 ? 4 : 0); /* to be recovered */
 	put_bytes(s.fd, "vda2", bytes, sizeof(bytes), 0600);
 }
 
@@ -182,6 +183,7 @@ static void test_file_system_is_behind(void **state)
 	rows[2].size_bytes = (uint64_t)(DISK_MIB - 5) * MIB * SECTOR;
 	assert_nothing(&rows[2]);
 	assert_true(grow.fs_behind);
+	assert_false(grow.fs_recovers);
 	assert_int_equal(grow.bytes, rows[2].size_bytes);
 	put_super((DISK_MIB - 5 - 16) * 1024);
 	assert_nothing(&rows[2]);
@@ -190,6 +192,8 @@ static void test_file_system_is_behind(void **state)
 	assert_nothing(&rows[2]);
 	assert_false(grow.fs_behind);
 	put_super(1024);
+	assert_nothing(&rows[2]);
+	assert_true(grow.fs_behind && grow.fs_recovers);
 	rows[2].type = "btrfs";
 	assert_nothing(&rows[2]);
 	assert_false(grow.fs_behind);
