@@ -69,8 +69,10 @@ void grow_run(const struct facts *f, struct plan *p)
 
 bool grow_fs_applies(const struct facts *f)
 {
+	/* One with errors that are left is mounted read-only, and stays as it is. */
 	return f->grow.part && (f->grow.fs_behind || f->grow.table.n > 0) && !f->fs_grown &&
-	       !f->gave_up[PART_DATA];
+	       !f->gave_up[PART_DATA] &&
+	       (!f->mounted[PART_DATA] || facts_part_writable(f, PART_DATA));
 }
 
 void grow_fs_run(const struct facts *f, struct plan *p)
