@@ -54,4 +54,5 @@
 #undef __UL_DBG_CALL
 #define __UL_DBG_CALL(library, prefix, mask, call) __UL_DBG(library, prefix, mask, call)
 #undef __UL_INIT_DEBUG_FROM_ENV
-#define __UL_INIT_DEBUG_FROM_ENV(library, prefix, mask, variable) (library##_debug_mask = prefix##INIT)
+#define __UL_INIT_DEBUG_FROM_ENV(library, prefix, mask, variable) \
+	(library##_debug_mask = prefix##INIT)
