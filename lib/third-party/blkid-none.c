@@ -15,9 +15,9 @@ static int find_none(blkid_probe pr, const struct blkid_idmag *mag)
 	return BLKID_PROBE_NONE;
 }
 
-static const struct blkid_idinfo none = {
-	.name = "none", .probefunc = find_none, .magics = BLKID_NONE_MAGIC
-};
+static const struct blkid_idinfo none = { .name = "none",
+					  .probefunc = find_none,
+					  .magics = BLKID_NONE_MAGIC };
 
 #define NONE(name) extern const struct blkid_idinfo name##_idinfo __attribute__((alias("none")))
 
