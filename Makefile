@@ -190,7 +190,7 @@ MAN_DIR     ?= $(prefix)/share/man
 SYSTEMD_DIR ?= $(prefix)/lib/systemd
 RULES   := 65-anteroot.rules
 MANUALS := $(notdir $(wildcard docs/*.5 docs/*.8))
-UNITS   := $(notdir $(wildcard dist/systemd/*.service))
+UNITS   := $(notdir $(wildcard dist/systemd/*.service dist/systemd/*.timer))
 PRESET  := 80-anteroot.preset
 PLACED  = sed 's|/usr/sbin/anteroot|$(prefix)/sbin/anteroot|' $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 install: $(PROGRAM)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "hooks/integrator.h"
 #include "hooks/table.h"
 #include "lib/efivar.h"
 
@@ -198,6 +199,17 @@ static bool ask_firmware(const struct facts *f, struct plan *p)
 	return true;
 }
 
+static void wait_for(const struct facts *f, struct plan *p, const char *what)
+{
+	if (!pre_mount_early(f, p, false))
+		PLAN_ADD(p, .kind = OP_WAIT, .data = what);
+}
+
+static bool is_settled(const struct plan *p)
+{
+	return plan_find_kind(p, OP_AGAIN) || plan_find_kind(p, OP_WAIT);
+}
+
 /*
  * The disk that the boot loader came from, when it carries the layout: as its script says (anteroot.loader=), else as
  * the firmware does. The firmware's is waited for unless root= can say; a script's root= is a label, which clones have
@@ -215,7 +227,7 @@ static void from_loader(const struct facts *f, struct plan *p, bool late)
 	if (ready(f, disk, late) && facts_has_layout(f, disk))
 		settle(f, p, disk, "the boot loader is on it");
 	else if (!ready(f, disk, late) && !late && (f->args.loader || !f->args.root))
-		PLAN_ADD(p, .kind = OP_WAIT, .data = "the boot loader's partition");
+		wait_for(f, p, "the boot loader's partition");
 	else if (!disk && late)
 		warn_late(p, "the boot loader's partition PARTUUID=", partuuid);
 }
@@ -232,19 +244,19 @@ static const struct blockdev *from_arguments(const struct facts *f, struct plan 
 		if (ready(f, disk, late))
 			settle(f, p, disk, "anteroot.disk= names it");
 		else if (!late)
-			PLAN_ADD(p, .kind = OP_WAIT, .data = f->args.disk);
+			wait_for(f, p, f->args.disk);
 		else
 			warn_late(p, "anteroot.disk=", f->args.disk);
 		return NULL;
 	}
-	if (!f->args.root || tag_parse(p->arena, f->args.root, &tag) < 0)
+	if (!f->args.root || facts_root_tag(f, p->arena, &tag) < 0)
 		return NULL;
 	disk = of_tag(f, &tag);
 	if (!ready(f, disk, late)) {
 		if (late)
 			warn_late(p, "root=", f->args.root);
 		else
-			PLAN_ADD(p, .kind = OP_WAIT, .data = f->args.root);
+			wait_for(f, p, f->args.root);
 		return NULL;
 	}
 	if (facts_has_layout(f, disk))
@@ -260,10 +272,10 @@ void boot_disk_run(const struct facts *f, struct plan *p)
 	if (ask_firmware(f, p))
 		return;
 	from_loader(f, p, late);
-	if (plan_find_kind(p, OP_DISK) || plan_find_kind(p, OP_WAIT))
+	if (is_settled(p))
 		return;
 	root_disk = from_arguments(f, p, late);
-	if (plan_find_kind(p, OP_DISK) || plan_find_kind(p, OP_WAIT))
+	if (is_settled(p))
 		return;
 	layout = of_layout(f, late);
 	if (layout)
@@ -271,7 +283,7 @@ void boot_disk_run(const struct facts *f, struct plan *p)
 	else if (root_disk)
 		settle(f, p, root_disk, "root= is on it");
 	else if (!late)
-		PLAN_ADD(p, .kind = OP_WAIT, .data = "a disk with the layout");
-	else
+		wait_for(f, p, "a disk with the layout");
+	else if (!pre_mount_early(f, p, late))
 		give_up(f, p);
 }

@@ -2,6 +2,7 @@
 
 #include <sys/mount.h>
 
+#include "hooks/integrator.h"
 #include "hooks/parts.h"
 #include "hooks/table.h"
 
@@ -12,7 +13,9 @@ bool boot_mount_applies(const struct facts *f)
 
 void boot_mount_run(const struct facts *f, struct plan *p)
 {
-	if (!part_mount(f, p, PART_BOOT, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC))
+	/* What they open may have it. */
+	if (!part_mount(f, p, PART_BOOT, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC) &&
+	    !pre_mount_pending(f))
 		PLAN_ADD(p, .kind = OP_WARN,
 			 .data = arena_printf(
 				 p->arena, "no usable boot partition %s on %s: no configuration",

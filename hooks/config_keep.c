@@ -14,7 +14,11 @@ void config_keep_run(const struct facts *f, struct plan *p)
 	size_t len;
 	const char *text = config_text(p->arena, &f->config, &len);
 
-	if (len > CONFIG_KEPT_MAX_BYTES)
+	if (!keep_is_open(f))
+		PLAN_ADD(p, .kind = OP_WARN,
+			 .data = "the configuration is not kept for bad times: the state partition "
+				 "is read-only");
+	else if (len > CONFIG_KEPT_MAX_BYTES)
 		PLAN_ADD(p, .kind = OP_WARN,
 			 .data = "the configuration is too large to be kept for bad times");
 	else

@@ -23,19 +23,12 @@ static void volatile_only(const struct facts *f, struct plan *p)
 	place_runtime(f, p, "/systemd/journald.conf.d/anteroot.conf", conf, KEY);
 }
 
-static bool is_read_only(const struct facts *f, enum part_role role)
-{
-	const struct blockdev *dev = facts_part(f, role, NULL);
-
-	return dev && dev->read_only;
-}
-
 static const char *durable_dir(const struct facts *f, struct plan *p)
 {
 	static const enum part_role roles[] = { PART_DATA, PART_STATE };
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
-		if (f->mounted[roles[i]] && !is_read_only(f, roles[i]))
+		if (facts_part_writable(f, roles[i]))
 			return arena_printf(p->arena, "%s" JOURNAL_DIR, part_dir(f, p, roles[i]));
 	return NULL;
 }

@@ -9,6 +9,11 @@ static const char *keep_path(const struct facts *f, struct plan *p, const char *
 			    name);
 }
 
+bool keep_is_open(const struct facts *f)
+{
+	return f->keep_dir && (!f->mounted[PART_STATE] || facts_part_writable(f, PART_STATE));
+}
+
 /* Its directories are made first, closed to everybody: those that a file's delivery makes are not. */
 static void make_dir(struct plan *p, const char *path)
 {
@@ -16,21 +21,27 @@ static void make_dir(struct plan *p, const char *path)
 		PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN, .target = path, .mode = 0700);
 }
 
-void keep_file(const struct facts *f, struct plan *p, const char *dir, const char *name,
-	       const char *data, size_t len)
+void keep_file_mode(const struct facts *f, struct plan *p, const char *dir, const char *name,
+		    const char *data, size_t len, mode_t mode)
 {
-	if (!f->keep_dir || !data)
+	if (!data || !keep_is_open(f))
 		return;
 	make_dir(p, f->keep_dir);
 	if (dir)
 		make_dir(p, arena_printf(p->arena, "%s/%s", f->keep_dir, dir));
 	PLAN_ADD(p, .kind = OP_FILE, .on_failure = FAIL_WARN, .target = keep_path(f, p, dir, name),
-		 .data = data, .len = len, .mode = 0600);
+		 .data = data, .len = len, .mode = mode);
+}
+
+void keep_file(const struct facts *f, struct plan *p, const char *dir, const char *name,
+	       const char *data, size_t len)
+{
+	keep_file_mode(f, p, dir, name, data, len, 0600);
 }
 
 void keep_remove(const struct facts *f, struct plan *p, const char *dir, const char *name)
 {
-	if (f->keep_dir)
+	if (keep_is_open(f))
 		PLAN_ADD(p, .kind = OP_REMOVE, .on_failure = FAIL_WARN,
 			 .target = keep_path(f, p, dir, name));
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "hooks/fsck.h"
 #include "hooks/slots.h"
 #include "hooks/table.h"
 #include "lib/mountopts.h"
@@ -25,7 +26,7 @@ static const struct blockdev *of_argument(const struct facts *f, struct plan *p)
 
 	if (!f->args.root)
 		return NULL;
-	if (tag_parse(p->arena, f->args.root, &tag) < 0) {
+	if (facts_root_tag(f, p->arena, &tag) < 0) {
 		PLAN_ADD(p, .kind = OP_WARN,
 			 .data = arena_printf(p->arena,
 					      "root=%s is none of: device, MAJOR:MINOR, LABEL=, "
@@ -81,6 +82,29 @@ static const struct blockdev *choose(const struct facts *f, struct plan *p, stru
 	return dev ? dev : slots_choose(f, p, named, op);
 }
 
+static bool failed_otherwise(const struct facts *f, const char *device)
+{
+	for (size_t i = 0; i < f->n_failed; i++)
+		if (!f->failed[i].check && strcmp(f->failed[i].device, device) == 0)
+			return true;
+	return false;
+}
+
+/* The last one whose only fault is that its check left errors: that is better than none, and it is not written to. A
+ * candidate failed before the slot that was gone back to. */
+static const struct blockdev *choose_damaged(const struct facts *f, struct op *op)
+{
+	for (size_t i = f->n_failed; i > 0; i--) {
+		const struct facts_failed *failed = &f->failed[i - 1];
+
+		if (!failed->check || failed_otherwise(f, failed->device))
+			continue;
+		op->data = "nothing else is left, though its check left errors: read-only";
+		return blockdev_by_name(&f->devs, failed->device);
+	}
+	return NULL;
+}
+
 static void fail(const struct facts *f, struct plan *p, struct op *op)
 {
 	const char *text = arena_printf(p->arena, "unable to find a root on %s: ",
@@ -122,6 +146,8 @@ void root_run(const struct facts *f, struct plan *p)
 	const char *type, *options = NULL;
 	unsigned long flags;
 
+	if (!dev)
+		dev = choose_damaged(f, &op);
 	if (!dev) {
 		fail(f, p, &op);
 		return;
@@ -129,13 +155,15 @@ void root_run(const struct facts *f, struct plan *p)
 	op.target = dev->name;
 	op.source = facts_slot_of(f, dev);
 	plan_add(p, &op);
+	(void)fsck_plan(f, p, dev, FAIL_OTHER_SLOT);
+	(void)fsck_plan_parts(f, p);
 	type = f->args.rootfstype ? f->args.rootfstype : dev->type;
 	if (type)
 		load_types(p, type);
 	flags = f->args.rw ? 0 : MS_RDONLY;
 	if (mountopts_split(p->arena, f->args.rootflags, &flags, &options) < 0)
 		return; /* the arena remembers that memory was out */
-	if (dev->read_only)
+	if (dev->read_only || fsck_is_damaged(f, dev))
 		flags |= MS_RDONLY;
 	PLAN_ADD(p, .kind = OP_MOUNT_ROOT, .on_failure = FAIL_OTHER_SLOT,
 		 .source = arena_printf(p->arena, "/dev/%s", dev->name), .target = f->target_dir,

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "hooks/fsck.h"
+
 /* The decision itself is lib/abstate.c's; here its question is put together, and its answer becomes operations. */
 
 static const enum part_role role_of[AB_ROOTS] = {
@@ -34,6 +36,7 @@ static void look(const struct facts *f, enum ab_slot_id named, struct ab_seen *s
 
 		seen->present[i] = dev != NULL;
 		seen->failed[i] = dev && facts_has_failed(f, dev);
+		seen->unsound[i] = dev && fsck_is_damaged(f, dev);
 	}
 }
 

@@ -25,6 +25,9 @@ int applet_status(int argc, char **argv);
 /** `health [--dry-run]`: the health checks, and the verdict that follows from them. */
 int applet_health(int argc, char **argv);
 
+/** `clock show [--json] | save`: the sources of time and what is decided on them; the saved clock. */
+int applet_clock(int argc, char **argv);
+
 /** `probe DEVICE [NAME]`: what a block device is for in the running system, for udev. */
 int applet_probe(int argc, char **argv);
 

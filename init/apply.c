@@ -51,6 +51,20 @@ static int mount_root(struct boot *b, const struct op *op, struct reason *r)
 	return err;
 }
 
+static int set_clock(struct boot *b, const struct op *op, struct reason *r)
+{
+	struct clock_facts *c = &b->facts.clock[op->role];
+	int err = b->sys->clock_set(op->usec);
+
+	c->done = true;
+	if (err < 0) {
+		c->failed = arena_strdup(&b->arena, strerror(-err));
+		return reason_set(r, err, "set", "the clock");
+	}
+	log_line(&b->log, LOG_LEVEL_INFO, "clock: %s", op->data ? op->data : "set");
+	return 0;
+}
+
 static int fail(struct boot *b, const struct op *op, struct reason *r)
 {
 	(void)strncpy(b->error, op->data ? op->data : "unable to go on: out of memory",
@@ -82,8 +96,7 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 	case OP_MODULE:
 		return apply_module(b, op->module, r);
 	case OP_CLOCK:
-		err = b->sys->clock_set(op->usec);
-		return err < 0 ? reason_set(r, err, "set", "the clock") : 0;
+		return set_clock(b, op, r);
 	case OP_HOSTNAME:
 		err = b->sys->hostname_set(op->data);
 		return err < 0 ? reason_set(r, err, "set", "the host name") : 0;
@@ -103,6 +116,14 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 		return mount_part(b, op, r);
 	case OP_MOUNT_ROOT:
 		return mount_root(b, op, r);
+	case OP_PARTITIONS:
+		return apply_partitions(b, op, r);
+	case OP_RESTORE:
+		return apply_restore(b, op, r);
+	case OP_GROW_TABLE:
+		return apply_grow_table(b, op, r);
+	case OP_GROW_FS:
+		return apply_grow_fs(b, op, r);
 	case OP_STATE:
 		return apply_state(b, op, r);
 	case OP_PANIC:
@@ -111,6 +132,18 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 		return apply_watchdog(b, op, r);
 	case OP_DELAY:
 		return apply_delay(b, op, r);
+	case OP_UUID:
+		return apply_uuid(b, op, r);
+	case OP_PERSIST:
+		return apply_persist(b, op, r);
+	case OP_FIRST_BOOT:
+		b->first_boot = true;
+		log_line(&b->log, LOG_LEVEL_INFO, "this is the device's first boot");
+		return 0;
+	case OP_CHECK:
+		return apply_check(b, op, r);
+	case OP_RUN:
+		return apply_run(b, op, r);
 	case OP_CHECK_INIT:
 		return apply_check_init(b, op, r);
 	case OP_WAIT:
@@ -133,7 +166,7 @@ static int apply_op(struct boot *b, const struct op *op, struct reason *r)
 }
 
 /* Takes the root out of the running, and off its mount point. */
-static void give_up_root(struct boot *b, const char *message)
+static void give_up_root(struct boot *b, const char *message, bool check)
 {
 	struct facts *f = &b->facts;
 
@@ -143,6 +176,7 @@ static void give_up_root(struct boot *b, const char *message)
 		f->failed[f->n_failed].device = f->root_device;
 		f->failed[f->n_failed].slot = f->root_slot;
 		f->failed[f->n_failed].reason = message;
+		f->failed[f->n_failed].check = check;
 		f->n_failed++;
 	}
 	if (f->root_mounted)
@@ -158,10 +192,12 @@ static int on_failed(struct boot *b, const struct op *op, const struct reason *r
 
 	if (op->kind == OP_FAIL)
 		return err; /* its own words are in b->error */
+	if (op->kind == OP_CHECK && err == -ERESTART)
+		return boot_fail(b, r, "the machine starts anew by itself, and goes on then");
 	if (op->on_failure == FAIL_FATAL || !text)
 		return boot_fail(b, r, NULL);
 	if (op->on_failure == FAIL_OTHER_SLOT) {
-		give_up_root(b, text);
+		give_up_root(b, text, op->kind == OP_CHECK);
 		return APPLY_AGAIN;
 	}
 	boot_warn(b, op->hook, text);
@@ -193,6 +229,7 @@ int apply(struct boot *b, const struct plan *plan)
 		if (b->log.level >= LOG_LEVEL_DEBUG)
 			log_line(&b->log, LOG_LEVEL_DEBUG, "%s: %s", op->hook,
 				 op_text(&b->arena, op));
+		apply_checks(b, op, plan->n - i);
 		err = apply_op(b, op, &r);
 		if (err < 0) {
 			err = on_failed(b, op, &r, err);

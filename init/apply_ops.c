@@ -13,7 +13,10 @@
 #include "lib/deliver.h"
 #include "lib/file.h"
 #include "lib/filesystem.h"
+#include "lib/fsuuid.h"
 #include "lib/initcheck.h"
+#include "lib/persist.h"
+#include "lib/random.h"
 
 #define FD_PATH_MAX 32 /* "/proc/self/fd/2147483647" */
 
@@ -114,6 +117,53 @@ int apply_bind(struct boot *b, const struct op *op, struct reason *r)
 		return to;
 	err = b->sys->mount(source, target, NULL, MS_BIND, NULL);
 	return err < 0 ? reason_set(r, err, "bind over", op->target) : 0;
+}
+
+static void note_uuid(struct boot *b, const char *name, const char *uuid)
+{
+	for (size_t i = 0; i < b->facts.devs.n; i++)
+		if (strcmp(b->facts.devs.dev[i].name, name) == 0)
+			b->facts.devs.dev[i].uuid = arena_strdup(&b->arena, uuid);
+}
+
+int apply_uuid(struct boot *b, const struct op *op, struct reason *r)
+{
+	const char *name = op->source + strlen("/dev/");
+	const char *device = arena_printf(&b->arena, "%s/%s", b->dev_dir, name);
+	unsigned char random[16];
+	char uuid[FSUUID_MAX];
+	int err = random_fill(random, sizeof(random), b->no_entropy ? 0 : RANDOM_WAIT_MSEC,
+			      &b->no_entropy);
+
+	b->facts.uuid_tried |= 1u << op->role;
+	if (err < 0 || !device)
+		return reason_set(r, device ? err : ENOMEM, "make a UUID for", op->source);
+	err = fsuuid_change(b->sys, device, op->type, random, b->facts.layout.uuid_prefix, uuid, r);
+	if (err < 0)
+		return err;
+	note_uuid(b, name, uuid);
+	log_line(&b->log, LOG_LEVEL_INFO, "%s has the UUID %s, no longer %s", name, uuid, op->data);
+	return 0;
+}
+
+int apply_persist(struct boot *b, const struct op *op, struct reason *r)
+{
+	const bool to_state = op->data && strcmp(op->data, "state") == 0;
+	const char *from = to_state ? op->target : op->source;
+	const char *to = to_state ? op->source : op->target, *from_rest, *to_rest;
+	_cleanup_close_ int from_tree = -1, to_tree = -1;
+	int err;
+
+	if (!op->data)
+		return apply_bind(b, op, r);
+	from_tree = apply_open_tree(b, from, &from_rest, r);
+	if (from_tree < 0)
+		return from_tree;
+	to_tree = apply_open_tree(b, to, &to_rest, r);
+	if (to_tree < 0)
+		return to_tree;
+	err = persist_copy(b->sys, from_tree, from_rest, to_tree, to_rest, r);
+	return err < 0 ? err : apply_bind(b, op, r);
 }
 
 int apply_move(struct boot *b, const struct op *op, struct reason *r)

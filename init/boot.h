@@ -26,12 +26,18 @@ struct boot {
 	int uevent_fd;		 /* -1: not open */
 	bool uevent_lost;  /* the socket could not be opened: devices are looked for in steps */
 	bool devices_seen; /* sysfs was scanned for modaliases */
+	bool disks_stale;  /* what was found on them may have changed */
 	bool disks_seen;   /* /sys/class/block was scanned, and no event came since */
 	bool cmdline_read;
 	bool layout_read;
+	bool hooks; /* hooks.d is ours to run: nobody else has hooks of his own in this initramfs */
+	bool hooks_read;
+	bool fsck_read;		 /* the programs were looked for */
 	bool loader_read;	 /* facts.loader_* will not change any more */
 	const char *layout_text; /* the integrator's file as it was read, NULL: there is none */
 	size_t layout_len;
+	bool no_entropy; /* it was waited for in vain: not again in this boot */
+	bool first_boot; /* the target's init is told so */
 	unsigned int n_overlays;
 	unsigned int n_target_failed; /* deliveries into the target that failed */
 	/* The manifest could not be written: what is delivered would never be removed. */

@@ -29,9 +29,8 @@ static bool is_on(const char *path, const struct blockdev *dev)
 	       st.st_dev == makedev(dev->major, dev->minor);
 }
 
-/* Of several mounts one that can be written to. */
-static const char *find_point(struct bootstate *b, char *text, const struct blockdev *dev,
-			      bool *ret_read_only)
+const char *bootstate_find_point(struct arena *a, char *text, const struct blockdev *dev,
+				 bool *ret_read_only)
 {
 	const char *found = NULL;
 	struct mountinfo m;
@@ -41,7 +40,7 @@ static const char *find_point(struct bootstate *b, char *text, const struct bloc
 		if (m.major != dev->major || m.minor != dev->minor || strcmp(m.root, "/") != 0 ||
 		    !is_on(m.point, dev) || (found && m.read_only))
 			continue;
-		found = arena_strdup(b->a, m.point);
+		found = arena_strdup(a, m.point);
 		*ret_read_only = m.read_only;
 	}
 	return found;
@@ -84,12 +83,12 @@ static int find_points(struct bootstate *b, const struct blockdev *boot, struct 
 
 		if (!copy)
 			return reason_set(r, ENOMEM, "read", path);
-		b->state_point = find_point(b, copy, state, &read_only);
+		b->state_point = bootstate_find_point(b->a, copy, state, &read_only);
 		if (read_only)
 			b->state_point = NULL;
 	}
 	if (boot)
-		b->boot_point = find_point(b, text, boot, &read_only);
+		b->boot_point = bootstate_find_point(b->a, text, boot, &read_only);
 	return arena_failed(b->a) ? reason_set(r, ENOMEM, "read", path) : 0;
 }
 

@@ -65,9 +65,16 @@ static int add_path(const char **paths, int n, const char *path)
 	return n;
 }
 
+static const char *dir_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == path ? "/" : arena_memdup(a, path, (size_t)(slash - path));
+}
+
 int decide_places(const struct facts *facts, struct arena *a, const char ***ret_paths)
 {
-	size_t max = hook_table_len * HOOK_PLACES_MAX + PART_ROLES + 1;
+	size_t max = hook_table_len * HOOK_PLACES_MAX + PART_ROLES + 1 + facts->n_persist;
 	const char **paths = arena_alloc(a, max * sizeof(*paths));
 	int n = 0;
 
@@ -78,6 +85,8 @@ int decide_places(const struct facts *facts, struct arena *a, const char ***ret_
 			n = add_path(paths, n, expand_home(facts, a, hook_table[i].places[k]));
 	for (size_t i = 0; i < PART_ROLES; i++)
 		n = add_path(paths, n, facts->layout.part[i].mount_point);
+	for (size_t i = 0; i < facts->n_persist; i++)
+		n = add_path(paths, n, dir_of(a, facts->persist[i].path));
 	n = add_path(paths, n, facts->target.chrony_dir);
 	*ret_paths = paths;
 	return arena_failed(a) ? -ENOMEM : n;

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "lib/fsuuid.h"
 #include "lib/role.h"
+
+#define UUID_OF_FAT 9 /* characters: there is no telling what a volume id has replaced */
 
 const char *stage_name(enum stage stage)
 {
@@ -59,6 +62,17 @@ const struct blockdev *facts_part(const struct facts *f, enum part_role role, si
 	return NULL;
 }
 
+int facts_root_tag(const struct facts *f, struct arena *a, struct tag *ret)
+{
+	int err = tag_parse(a, f->args.root, ret);
+
+	if (err == 0 && ret->kind == TAG_UUID &&
+	    fsuuid_has_prefix(ret->value, f->layout.uuid_prefix) &&
+	    strlen(ret->value) > UUID_OF_FAT)
+		ret->kind = TAG_FIRST_UUID;
+	return err;
+}
+
 enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev)
 {
 	if (facts_part(f, PART_ROOT_A, NULL) == dev)
@@ -81,6 +95,38 @@ bool facts_has_failed(const struct facts *f, const struct blockdev *dev)
 		if (strcmp(f->failed[i].device, dev->name) == 0)
 			return true;
 	return false;
+}
+
+const char *hook_point_name(enum hook_point point)
+{
+	static const char *const names[HOOK_POINTS] = {
+		[HOOK_PRE_MOUNT] = "pre-mount",
+		[HOOK_PRE_HANDOVER] = "pre-handover",
+	};
+
+	return names[point];
+}
+
+enum fsck_mode facts_fsck_mode(const struct facts *f)
+{
+	return f->args.fsck == FSCK_UNSAID ? f->layout.fsck : f->args.fsck;
+}
+
+const struct facts_checked *facts_checked(const struct facts *f, const char *device)
+{
+	for (size_t i = 0; i < f->n_checked; i++)
+		if (strcmp(f->checked[i].device, device) == 0)
+			return &f->checked[i];
+	return NULL;
+}
+
+bool facts_part_writable(const struct facts *f, enum part_role role)
+{
+	const struct blockdev *dev =
+		f->mounted[role] ? blockdev_by_name(&f->devs, f->mounted[role]) : NULL;
+	const struct facts_checked *c = dev ? facts_checked(f, dev->name) : NULL;
+
+	return f->mounted[role] && !(dev && dev->read_only) && !(c && c->verdict == FSCK_DAMAGED);
 }
 
 bool facts_has_layout(const struct facts *f, const struct blockdev *disk)

@@ -10,9 +10,13 @@
 #include "lib/blockdev.h"
 #include "lib/bootfiles.h"
 #include "lib/certificate.h"
+#include "lib/clockrule.h"
 #include "lib/cmdline.h"
 #include "lib/config.h"
+#include "lib/fsck.h"
+#include "lib/grow.h"
 #include "lib/layout.h"
+#include "lib/machineid.h"
 #include "lib/manifest.h"
 #include "lib/modules.h"
 
@@ -34,9 +38,47 @@ struct facts_failed {
 	const char *device; /* kernel name, "vda2" */
 	const char *slot;   /* "A", "B" or NULL: not a slot's */
 	const char *reason; /* rendered */
+	bool check;	    /* its check found errors, and nothing more was tried */
 };
 
-#define FACTS_FAILED_MAX 4
+#define FACTS_FAILED_MAX 8
+
+/** A file system that was checked in this boot. */
+struct facts_checked {
+	const char *device; /* kernel name, "vda2" */
+	const char *program;
+	const char *why;   /* it was due */
+	const char *error; /* rendered; NULL: it is sound by now */
+	int status;   /* exit status of the program, 128 + signal; -1: it did not run to its end */
+	int64_t usec; /* that it took */
+	enum fsck_verdict verdict;
+};
+
+#define FACTS_CHECKED_MAX 12
+
+/** Where an integrator's own executables run: folders of hooks.d. */
+enum hook_point {
+	HOOK_PRE_MOUNT,	   /* before a root is looked for: they may bring up what it is on */
+	HOOK_PRE_HANDOVER, /* the target is as it will be */
+	HOOK_POINTS
+};
+
+/** @return "pre-mount", "pre-handover": the folder's name. */
+const char *hook_point_name(enum hook_point point);
+
+/** The executables of a folder of hooks.d. */
+struct facts_hooks {
+	const char **path; /* in the order they run */
+	size_t n;
+	size_t n_run; /* so many of them have run */
+};
+
+/** When the clock is decided on. */
+enum clock_when {
+	CLOCK_AT_START,	 /* first of all, by the RTC and what is in the initramfs */
+	CLOCK_AT_TARGET, /* with the root and the state partition mounted */
+	CLOCK_WHENS
+};
 
 /** A directory or file of the target that hooks want to write to (column `places` of their table). */
 struct facts_place {
@@ -86,6 +128,25 @@ struct facts_state {
 	const char *reset_cause; /* of the last reset: "watchdog"; NULL: the kernel does not tell */
 };
 
+/** Who this device is. */
+struct facts_identity {
+	struct machineid stored; /* in keep_dir */
+	struct machineid balena; /* where balenaOS keeps it: "machine-id" on the state partition */
+	struct machineid image;	 /* in the target's /etc */
+	struct machineid fresh; /* a new one; MACHINEID_MISSING: none could be made, or is needed */
+	bool weak;		/* fresh was made without entropy */
+	bool unfinished;	/* the first boot has begun, and was not over when the power went */
+};
+
+/** A path that lives on the state partition; a pattern is one for each of its files. */
+struct facts_persist {
+	const char *path; /* in the target, without a slash at its end */
+	bool directory;	  /* it is to be one, else a file */
+	bool stored;	  /* the state partition has it */
+	bool there;	  /* the target has it */
+	bool wrong;	  /* one of them has something else under this name */
+};
+
 struct facts {
 	/* From the start. */
 	struct args args;
@@ -99,6 +160,7 @@ struct facts {
 	int64_t realtime_usec;
 	int64_t now_msec;      /* monotonic */
 	int64_t deadline_msec; /* monotonic: devices that are not here by then are not waited for */
+	struct clock_facts clock[CLOCK_WHENS]; /* once a boot each */
 	bool api_mounted[API_FS_COUNT];
 	bool config_settled;
 	bool offline; /* no boot: `anteroot apply`, which only places files */
@@ -120,8 +182,16 @@ struct facts {
 	const char *mounted
 		[PART_ROLES];	  /* mounted in run_dir/mnt: kernel name of the device, or NULL */
 	bool gave_up[PART_ROLES]; /* mounting it failed: not tried again */
+	const char *fsck[FSCK_KINDS]; /* the program for it, NULL: the image has none */
+	struct facts_checked checked[FACTS_CHECKED_MAX];
+	size_t n_checked;
+	struct facts_hooks hooks[HOOK_POINTS];
 	bool loader_hidden; /* the firmware may know loader_partuuid, and efivarfs is not mounted */
 	bool loader_tried;  /* mounting it was tried */
+
+	const char *backup_disk;     /* kernel name of one whose primary GPT is damaged, or NULL */
+	struct ptable_backup backup; /* what its backup says */
+	bool backup_told;	     /* the kernel was told that */
 
 	/* Configuration. */
 	struct config config;
@@ -132,12 +202,23 @@ struct facts {
 
 	struct facts_state state;
 
+	struct grow grow;   /* what the data partition can gain */
+	bool grow_seen;	    /* it was looked for */
+	bool restored;	    /* the primary GPT of the boot disk was tried to be written anew */
+	bool table_written; /* … and its partition was tried to be grown */
+	bool fs_grown;	    /* … and its file system */
+
 	/* The root. */
 	const char *root_device; /* settled: kernel name, or NULL */
 	const char *root_slot;	 /* "A", "B", or NULL: not a slot's */
 	const char *root_reason; /* why this one */
 	struct facts_failed failed[FACTS_FAILED_MAX];
 	size_t n_failed;
+
+	struct facts_identity identity;
+	unsigned int uuid_tried; /* roles whose file system was given a new UUID, or could not be */
+	struct facts_persist *persist;
+	size_t n_persist;
 
 	/* The target. */
 	struct facts_target target;
@@ -178,11 +259,29 @@ const char *facts_slot_of(const struct facts *f, const struct blockdev *dev) _no
 /** @return AB_A, AB_B, AB_RECOVERY or AB_NONE: whose partition the device is, on the boot disk. */
 enum ab_slot_id facts_slot_id(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
 
+/**
+ * What root= names. A UUID with the prefix of those that every flashed image has stands for the file system that has
+ * it, or had it before it got one of its own.
+ *
+ * @return as tag_parse(); args.root is not NULL
+ */
+int facts_root_tag(const struct facts *f, struct arena *a, struct tag *ret) _nonnull_all_;
+
 /** @return true when a path is in facts.found. */
 bool facts_found(const struct facts *f, const char *path) _nonnull_all_;
 
 /** @return true when this device was tried as root in this boot and failed. */
 bool facts_has_failed(const struct facts *f, const struct blockdev *dev) _nonnull_all_;
+
+/** @return when file systems are checked: as the command line says, else the layout. */
+enum fsck_mode facts_fsck_mode(const struct facts *f) _nonnull_all_;
+
+/** @return what the check of a device in this boot came to, NULL: there was none. */
+const struct facts_checked *facts_checked(const struct facts *f, const char *device) _nonnull_all_;
+
+/** @return true when a partition can be written to: it is mounted, its device is not read-only, no check found
+ * errors that are left. */
+bool facts_part_writable(const struct facts *f, enum part_role role) _nonnull_all_;
 
 /** @return true when a whole disk carries a label of the layout's boot or root partitions. */
 bool facts_has_layout(const struct facts *f, const struct blockdev *disk) _nonnull_all_;

@@ -11,9 +11,11 @@
 #include "lib/clock.h"
 #include "lib/confine.h"
 #include "lib/discard.h"
+#include "lib/file.h"
 #include "lib/initcheck.h"
 
-#define INIT_ARGS_MAX 64 /* the kernel itself passes no more than 32 (MAX_INIT_ARGS) */
+#define CMDLINE_MAX_BYTES 65536u
+#define INIT_ARGS_MAX	  64 /* the kernel itself passes no more than 32 (MAX_INIT_ARGS) */
 
 /* What moves into the target. Read by both loops below; the order is that of the moves. */
 static const struct {
@@ -107,6 +109,29 @@ static void leave(struct boot *b, int oldfd, int rundir, int64_t start_usec)
 		log_line(&b->log, LOG_LEVEL_WARNING, "unable to write the report, ignoring");
 }
 
+/*
+ * systemd knows a first boot by a machine-id that is missing. Ours is there, so it is told as its manual has it
+ * (systemd.condition-first-boot=, systemd >= 246), in the command line that it reads by this variable instead of
+ * /proc/cmdline. It gives its own environment to nobody. What the kernel's command line says of it comes later, and
+ * holds. Without memory, or /proc, it is an ordinary boot.
+ */
+static char *const *first_boot_env(struct boot *b, char *const envp[])
+{
+	struct arena *a = &b->arena;
+	char *line, **more;
+	size_t n = 0;
+
+	while (envp[n])
+		n++;
+	more = arena_alloc(a, (n + 2) * sizeof(*more));
+	if (!more || file_read(a, AT_FDCWD, "/proc/cmdline", CMDLINE_MAX_BYTES, &line, NULL) < 0)
+		return envp;
+	line[strcspn(line, "\n")] = '\0';
+	memcpy(more, envp, n * sizeof(*more));
+	more[n] = arena_printf(a, "SYSTEMD_PROC_CMDLINE=systemd.condition-first-boot=1 %s", line);
+	return more;
+}
+
 static int exec_init(struct boot *b, char *const args[], char *const envp[], struct reason *r)
 {
 	char *argv[INIT_ARGS_MAX + 2] = { (char *)b->facts.args.init };
@@ -114,7 +139,8 @@ static int exec_init(struct boot *b, char *const args[], char *const envp[], str
 
 	for (size_t i = 0; i < INIT_ARGS_MAX && args[i]; i++)
 		argv[i + 1] = args[i];
-	err = b->sys->exec(b->facts.args.init, argv, envp);
+	err = b->sys->exec(b->facts.args.init, argv,
+			   b->first_boot ? first_boot_env(b, envp) : envp);
 	return reason_set(r, err, "execute", b->facts.args.init);
 }
 

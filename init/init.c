@@ -59,6 +59,7 @@ int applet_init(int argc, char **argv)
 	}
 	fill_standard_descriptors(&sys_real);
 	boot_init(&boot, &sys_real);
+	boot.hooks = true;
 	log_line(&boot.log, LOG_LEVEL_INFO, "anteroot %s%s", anteroot_version,
 		 anteroot_development ? " (development build)" : "");
 	err = run_stages(&boot);

@@ -24,6 +24,7 @@ static const struct applet applets[] = {
 	{ "status", applet_status, "slots, what runs and why, what was delivered" },
 	{ "slot", applet_slot, "arm, confirm, reject, switch: a step of the boot state" },
 	{ "health", applet_health, "run the health checks, then confirm or reject" },
+	{ "clock", applet_clock, "show what is known of the time, save it for the next boot" },
 	{ "probe", applet_probe, "DEVICE: for udev, which part of the running system it is" },
 	{ "help", applet_help, "this text" },
 	{ "version", applet_version, "this build's; check V, compare A B: versions of host OSes" },

@@ -7,8 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "init/observe_checks.h"
+#include "init/observe_clock.h"
 #include "init/observe_config.h"
 #include "init/observe_devices.h"
+#include "init/observe_grow.h"
+#include "init/observe_identity.h"
 #include "init/observe_state.h"
 #include "init/version.h"
 #include "lib/clock.h"
@@ -137,19 +141,29 @@ int observe(struct boot *b, enum stage stage)
 	f->realtime_usec = clock_realtime_usec();
 	if (stage == STAGE_EARLY)
 		observe_start(b);
+	if (stage == STAGE_EARLY && api_is_mounted(f))
+		observe_clock(b, CLOCK_AT_START);
 	/* Not before the plan can load what they ask for: nobody asks twice. */
 	if (api_is_mounted(f) && stage <= STAGE_BOOT)
 		err = observe_devices(b);
 	f->now_msec = clock_monotonic_usec() / 1000;
 	if (stage == STAGE_BOOT) {
 		observe_disks(b);
+		observe_checks(b);
+		observe_hooks(b);
 		observe_loader(b);
+		observe_backup(b);
 	}
 	if (stage == STAGE_ROOT && !f->state.read)
 		observe_state(b);
+	if (stage == STAGE_ROOT && !f->grow_seen)
+		err = observe_grow(b);
 	if (stage == STAGE_TARGET) {
+		observe_clock(b, CLOCK_AT_TARGET);
 		observe_keep_dir(b);
 		err = observe_config(b);
+		observe_identity(b);
+		observe_persist(b);
 		if (err == 0)
 			err = observe_target(b);
 	}

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "init/apply_ops.h"
+#include "lib/clock.h"
 #include "lib/confine.h"
 #include "lib/file.h"
 
@@ -23,12 +24,12 @@ static int read_file(struct arena *a, int dirfd, const char *name, size_t max_by
 		     size_t *ret_len, int64_t *ret_mtime_usec)
 {
 	_cleanup_close_ int fd = confine_open_regular(dirfd, name);
-	struct stat st;
+	int64_t sec;
 
 	if (fd < 0)
 		return fd;
 	if (ret_mtime_usec)
-		*ret_mtime_usec = fstat(fd, &st) == 0 ? (int64_t)st.st_mtime * USEC_PER_SEC : 0;
+		*ret_mtime_usec = clock_of_file(fd, &sec) == 0 ? sec * USEC_PER_SEC : 0;
 	return file_read_fd(a, fd, max_bytes, ret, ret_len);
 }
 

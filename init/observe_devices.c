@@ -142,7 +142,7 @@ static bool probe_pending(const struct blockdevs *devs)
 void observe_disks(struct boot *b)
 {
 	_cleanup_close_ int sysfd = -1, devfd = -1;
-	struct blockdevs *devs = &b->facts.devs;
+	struct blockdevs *devs = &b->facts.devs, now = b->facts.devs;
 	struct reason r = REASON_INIT;
 
 	if (b->disks_seen && !b->uevent_lost && !probe_pending(devs))
@@ -151,11 +151,15 @@ void observe_disks(struct boot *b)
 	devfd = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (sysfd < 0 || devfd < 0)
 		return;
-	if (blockdev_scan(&b->arena, sysfd, devs, &r) < 0) {
+	if (b->disks_stale)
+		now.n = 0; /* all of it is probed again */
+	if (blockdev_scan(&b->arena, sysfd, &now, &r) < 0) {
 		boot_warn_reason(b, NULL, &r, "");
 		return;
 	}
+	*devs = now;
 	b->disks_seen = true;
+	b->disks_stale = false;
 	for (size_t i = 0; i < devs->n; i++)
 		if (!devs->dev[i].partno && !facts_disk_complete(&b->facts, &devs->dev[i]))
 			(void)probe_disk(&b->arena, devfd, devs, devs->dev[i].name);

@@ -96,7 +96,7 @@ static enum ab_slot_id named_slot(struct boot *b)
 	const struct blockdev *dev;
 	struct tag tag;
 
-	if (!f->args.root || !f->boot_disk || tag_parse(&b->arena, f->args.root, &tag) < 0)
+	if (!f->args.root || !f->boot_disk || facts_root_tag(f, &b->arena, &tag) < 0)
 		return AB_NONE;
 	dev = blockdev_find(&f->devs, &tag, f->boot_disk, NULL);
 	return dev ? facts_slot_id(f, dev) : AB_NONE;

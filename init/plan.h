@@ -7,6 +7,7 @@
 
 #include "lib/abstate.h"
 #include "lib/arena.h"
+#include "lib/grow.h"
 #include "lib/modules.h"
 
 /*
@@ -23,7 +24,7 @@ enum op_kind {
 	OP_OVERLAY, /* tmpfs overlay over just the directory `target`; what is in it stays visible */
 	OP_FILESYSTEM, /* load what mounting `type` needs */
 	OP_MODULE,     /* insert `module` */
-	OP_CLOCK,      /* set the clock to `usec` (realtime) */
+	OP_CLOCK, /* set the clock to `usec` (realtime): `data` says why, `role` is enum clock_when */
 	OP_HOSTNAME,   /* set the kernel's host name to `data` */
 	OP_DIR,	       /* directory `target` with mode, uid, gid */
 	OP_FILE,       /* file `target` with content `data`, `len`, mode, uid, gid */
@@ -34,10 +35,21 @@ enum op_kind {
 	OP_ROOT,       /* settle the root: device `target`, slot `source` or NULL, why `data` */
 	OP_MOUNT_PART, /* as OP_MOUNT, for the partition of role `role` */
 	OP_MOUNT_ROOT, /* as OP_MOUNT, for the root that was settled; `type` may be a list a,b,c */
-	OP_STATE,      /* make `record` durable: the boot state; `data` is what it says */
-	OP_PANIC,      /* a panic of the kernel reboots after `usec` */
-	OP_WATCHDOG,   /* arm the hardware watchdog `target` for `usec` */
-	OP_DELAY,      /* wait for `usec`, because `data` */
+	OP_PARTITIONS, /* the kernel learns the partitions of the disk `source` from `backup` */
+	OP_RESTORE,    /* the primary GPT of the disk `source` is written anew from `backup` */
+	OP_GROW_TABLE, /* partition `target` of the disk `source` gets its size in `grow` */
+	OP_GROW_FS, /* the ext4 on `source`, mounted at `target`, grows to `grow`; at most `usec` long */
+	OP_STATE,    /* make `record` durable: the boot state; `data` is what it says */
+	OP_PANIC,    /* a panic of the kernel reboots after `usec` */
+	OP_WATCHDOG, /* arm the hardware watchdog `target` for `usec` */
+	OP_DELAY,    /* wait for `usec`, because `data` */
+	OP_UUID, /* give the file system of role `role`, on `source`, of `type`, another UUID than `data` */
+	OP_PERSIST, /* bind `source`, of the state partition, over `target`; first copy it, to the one
+			* that `data` names ("state", "target"), NULL: no copy */
+	OP_FIRST_BOOT, /* tell the target's init that this is the device's first boot */
+	OP_CHECK, /* check the file system `type` on `source` with the program `target`, because `data`;
+			* those that follow each other in a plan run beside each other */
+	OP_RUN, /* run `target`, an executable of the integrator's, at `data` (enum hook_point `role`) */
 	OP_CHECK_INIT, /* the program `data` of the root at `target` can be executed */
 	OP_AGAIN,      /* observe and decide this stage again, now */
 	OP_WAIT,       /* the same when a device appears, at the latest at the deadline */
@@ -73,9 +85,11 @@ struct op {
 	bool remembers;	    /* the manifest: what is guarded by DELIVER_KEEP waits for it */
 	bool access;	    /* but for this: without it nobody gets in */
 	const char *key;    /* of config.json, that this is for; NULL: none */
-	int role;	    /* enum part_role, OP_MOUNT_PART */
+	int role;	    /* enum part_role, OP_MOUNT_PART; enum clock_when, OP_CLOCK */
 	int64_t usec;
 	const struct module *module;
+	const struct ptable_backup *backup; /* OP_PARTITIONS, OP_RESTORE */
+	const struct grow *grow;	    /* OP_GROW_TABLE, OP_GROW_FS */
 	const struct ab_record
 		*record; /* OP_STATE; OP_ROOT: the state as decided, NULL: there is none */
 	const struct ab_decision *decision; /* OP_ROOT, OP_FAIL: with record */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "init/boot.h"
+#include "init/report_clock.h"
 #include "init/report_config.h"
 #include "init/report_state.h"
 #include "init/version.h"
@@ -184,6 +185,24 @@ static void add_lists(struct json *j, const struct report *r)
 	}
 }
 
+static void add_checks(struct json *j, const struct facts *f)
+{
+	struct json *list = json_add_array(j, "checks");
+
+	for (size_t i = 0; i < f->n_checked; i++) {
+		const struct facts_checked *c = &f->checked[i];
+		struct json *item = json_append_object(list);
+
+		json_add_string(item, "device", c->device);
+		json_add_string(item, "why", c->why);
+		json_add_string(item, "program", c->program);
+		json_add_string(item, "verdict", fsck_verdict_name(c->verdict));
+		json_add_int(item, "status", c->status);
+		json_add_int(item, "usec", c->usec);
+		json_add_string(item, "error", c->error);
+	}
+}
+
 static struct json *report_json(struct boot *b)
 {
 	struct json *j = json_new_object();
@@ -191,6 +210,8 @@ static struct json *report_json(struct boot *b)
 	json_add_string(j, "version", anteroot_version);
 	add_seen(j, b);
 	add_decided(j, b);
+	report_clock(j, b);
+	add_checks(j, &b->facts);
 	report_config(j, b);
 	report_warnings(j, b);
 	add_lists(j, &b->report);

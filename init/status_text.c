@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdio.h>
-#include <time.h>
 
 #include "init/status.h"
 #include "init/version.h"
+#include "lib/clocktext.h"
 
 /* `anteroot status` for people. */
 
@@ -84,26 +84,18 @@ static void print_slot(const struct status *s, enum ab_slot_id slot)
 	       s->b->run.slot[slot] ? "" : "  (no such partition)");
 }
 
-/* As much as the numbers of a struct tm could take. */
-#define TIME_TEXT 80
-
 /* UTC; a clock that was before this program was built had never been set. */
-static const char *time_text(char buf[static TIME_TEXT], int64_t sec)
+static const char *time_text(char buf[static CLOCK_TEXT], int64_t sec)
 {
-	time_t t = (time_t)sec;
-	struct tm tm;
-
-	if (sec < anteroot_build_epoch_sec || (int64_t)t != sec || !gmtime_r(&t, &tm))
-		(void)snprintf(buf, TIME_TEXT, "%s", "-");
-	else
-		(void)snprintf(buf, TIME_TEXT, "%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900,
-			       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	(void)clock_text(sec < anteroot_build_epoch_sec ? -1 : sec, buf);
+	if (buf[1])
+		buf[10] = ' ', buf[19] = '\0';
 	return buf;
 }
 
 static void print_transitions(const struct ab_record *rec)
 {
-	char when[TIME_TEXT];
+	char when[CLOCK_TEXT];
 
 	if (rec->transition[0].event == AB_EVENT_NONE)
 		return;

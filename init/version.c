@@ -7,5 +7,8 @@
 #endif
 
 const char *const anteroot_version = ANTEROOT_VERSION;
-const int64_t anteroot_build_epoch_sec = ANTEROOT_BUILD_EPOCH;
+#define WRITTEN_SEC INT64_C(1767225600) /* 2026-01-01 */
+
+const int64_t anteroot_build_epoch_sec =
+	ANTEROOT_BUILD_EPOCH > WRITTEN_SEC ? ANTEROOT_BUILD_EPOCH : WRITTEN_SEC;
 const bool anteroot_development = DEVELOPMENT_IMAGE;

@@ -9,7 +9,8 @@
 /** From the file VERSION, "0.1.0". */
 extern const char *const anteroot_version;
 
-/** Seconds since 1970: SOURCE_DATE_EPOCH, or the last commit's time. No clock is before it. */
+/** Seconds since 1970: SOURCE_DATE_EPOCH, or the last commit's time; at least the year this was written in, as
+ * builds that come out alike everywhere are dated 1970 or 2011. No clock is before it. */
 extern const int64_t anteroot_build_epoch_sec;
 
 /** A development build may open a rescue shell; a production build never does. */

@@ -35,7 +35,7 @@ const char *ab_bad_name(enum ab_bad bad)
 		[AB_BAD_NONE] = "none",		[AB_BAD_TRIES] = "tries",
 		[AB_BAD_ROOT] = "root",		[AB_BAD_MISSING] = "missing",
 		[AB_BAD_REJECTED] = "rejected", [AB_BAD_HEALTH] = "health",
-		[AB_BAD_UNKNOWN] = "unknown",
+		[AB_BAD_UNKNOWN] = "unknown",	[AB_BAD_FSCK] = "fsck",
 	};
 
 	return name_of(names, ARRAY_SIZE(names), bad);

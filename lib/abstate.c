@@ -96,6 +96,11 @@ static void roll_back(struct deciding *d, enum ab_slot_id slot, enum ab_bad bad)
 	d->rolled_back = true;
 }
 
+static enum ab_bad why_failed(const struct deciding *d, enum ab_slot_id slot)
+{
+	return d->seen->unsound[slot] ? AB_BAD_FSCK : AB_BAD_ROOT;
+}
+
 /* The candidate's turn. @return true when it is booted; else it is bad by now, or left alone. */
 static bool try_candidate(struct deciding *d, struct ab_decision *decision)
 {
@@ -107,7 +112,7 @@ static bool try_candidate(struct deciding *d, struct ab_decision *decision)
 		return false;
 	s = &d->next->slot[c];
 	if (d->seen->failed[c]) {
-		roll_back(d, c, AB_BAD_ROOT);
+		roll_back(d, c, why_failed(d, c));
 	} else if (!d->seen->present[c]) {
 		roll_back(d, c, AB_BAD_MISSING);
 	} else if (!counted && s->attempts >= s->tries) {
@@ -252,7 +257,7 @@ static struct ab_decision follow_loader(struct deciding *d)
 	enum ab_slot_id c = ab_candidate(d->next), named = d->seen->named;
 
 	if (c != AB_NONE && d->seen->failed[c])
-		roll_back(d, c, AB_BAD_ROOT);
+		roll_back(d, c, why_failed(d, c));
 	else if (c != AB_NONE && named == c && usable(d, c))
 		return (struct ab_decision){ .slot = c,
 					     .reason = AB_REASON_ATTEMPT,

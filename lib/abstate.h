@@ -41,6 +41,7 @@ enum ab_bad {
 	AB_BAD_REJECTED, /* somebody said so */
 	AB_BAD_HEALTH,	 /* its health checks failed */
 	AB_BAD_UNKNOWN,	 /* the record was lost while it was a candidate */
+	AB_BAD_FSCK,	 /* the check of its root left errors */
 	AB_BADS
 };
 
@@ -156,6 +157,7 @@ struct ab_seen {
 		boot_id[AB_BOOT_ID_LEN]; /* /proc/sys/kernel/random/boot_id; zero: not known */
 	bool present[AB_ROOTS]; /* there is exactly one partition for it on the boot disk */
 	bool failed[AB_ROOTS];	/* tried in this boot: it did not mount, or has no init */
+	bool unsound[AB_ROOTS]; /* … because the check of its file system left errors */
 	bool durable;		/* the record can be stored, as far as anybody knows */
 	enum ab_slot_id
 		named; /* the slot that root= names, AB_NONE: none. AB_LOADER: the loader's choice;

@@ -155,6 +155,11 @@ static bool set_log(struct args_reading *rd, const char *value)
 	return false;
 }
 
+static bool set_machine_id(struct args_reading *rd, const char *value)
+{
+	return take_text(value, &rd->args->machine_id);
+}
+
 static bool set_shell(struct args_reading *rd, const char *value)
 {
 	return take_flag(value, true, &rd->args->shell);
@@ -163,6 +168,49 @@ static bool set_shell(struct args_reading *rd, const char *value)
 static bool set_wait(struct args_reading *rd, const char *value)
 {
 	return read_wait(value, &rd->args->wait_msec);
+}
+
+/* @return the word's place in the list, or n */
+static size_t place_of(const char *value, const char *const *words, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && (!value || strcmp(value, words[i]) != 0))
+		i++;
+	return i;
+}
+
+static bool set_fsck_mode(struct args_reading *rd, const char *value)
+{
+	size_t i = place_of(value, fsck_mode_words, FSCK_UNSAID);
+
+	if (i < FSCK_UNSAID)
+		rd->args->fsck = (enum fsck_mode)i;
+	return i < FSCK_UNSAID;
+}
+
+static bool set_fsck_repair(struct args_reading *rd, const char *value)
+{
+	static const char *const words[] = {
+		[FSCK_PREEN] = "preen", [FSCK_YES] = "yes", [FSCK_NO] = "no"
+	};
+	size_t i = place_of(value, words, ARRAY_SIZE(words));
+
+	if (i < ARRAY_SIZE(words))
+		rd->args->fsck_repair = (enum fsck_repair)i;
+	return i < ARRAY_SIZE(words);
+}
+
+static bool set_forcefsck(struct args_reading *rd, const char *value)
+{
+	rd->args->fsck = value ? rd->args->fsck : FSCK_FORCE;
+	return !value;
+}
+
+static bool set_fastboot(struct args_reading *rd, const char *value)
+{
+	rd->args->fsck = value ? rd->args->fsck : FSCK_SKIP;
+	return !value;
 }
 
 static const struct args_row rows[] = {
@@ -183,6 +231,17 @@ static const struct args_row rows[] = {
 	{ "quiet", "no value", "Print warnings and errors only.", set_quiet },
 	{ "panic", "seconds, negative: at once",
 	  "Delay of the reboot after a panic or a failed boot; default 10.", set_panic },
+	{ "systemd.machine_id", "32 hexadecimal digits",
+	  "The machine-id; systemd takes it from here, and anteroot then leaves /etc/machine-id "
+	  "alone.",
+	  set_machine_id },
+	{ "fsck.mode", "auto, force or skip",
+	  "Check file systems when it is due (default), in full each time, or never.",
+	  set_fsck_mode },
+	{ "fsck.repair", "preen, yes or no",
+	  "Repair what is safe to repair (default), everything, or nothing.", set_fsck_repair },
+	{ "forcefsck", "no value", "As fsck.mode=force.", set_forcefsck },
+	{ "fastboot", "no value", "As fsck.mode=skip.", set_fastboot },
 	{ "anteroot.disk", "device, PTUUID=…, or PARTUUID=… of a partition on it",
 	  "The boot disk; without it the disk that the boot loader or the boot state names.",
 	  set_disk },
@@ -229,6 +288,7 @@ static bool read_arg(struct args_reading *rd, const struct cmdline_arg *arg,
 }
 
 const struct args args_default = {
+	.fsck = FSCK_UNSAID,
 	.init = "/sbin/init",
 	.panic_sec = PANIC_SEC_DEFAULT,
 	.wait_msec = WAIT_MSEC_DEFAULT,

@@ -157,6 +157,7 @@ static int read_device(struct arena *a, int classfd, const char *name, struct bl
 		return r == -ENOMEM ? r : 0;
 	dev->removable = strstr(dev->devpath, "/usb") ||
 			 (dev->partno == 0 && read_number(classfd, name, "removable") != 0);
+	dev->rotating = dev->partno == 0 && read_number(classfd, name, "queue/rotational") != 0;
 	return 1;
 }
 
@@ -183,9 +184,12 @@ static void keep_findings(struct blockdev *dev, const struct blockdev *old)
 	if (!old || old->major != dev->major || old->minor != dev->minor ||
 	    old->diskseq != dev->diskseq || old->size_bytes != dev->size_bytes)
 		return;
+	dev->backup_asked = old->backup_asked;
 	dev->probed = old->probed;
 	dev->probe_err = old->probe_err;
 	dev->type = old->type;
+	dev->due = old->due;
+	dev->due_known = old->due_known;
 	dev->filesystem = old->filesystem;
 	dev->ambiguous = old->ambiguous;
 	dev->label = old->label;

@@ -8,6 +8,7 @@
 
 #include "lib/arena.h"
 #include "lib/cmdline.h"
+#include "lib/fsck.h"
 #include "lib/reason.h"
 
 /*
@@ -30,6 +31,7 @@ struct blockdev {
 	uint64_t size_bytes;
 	bool removable; /* the disk's `removable` is 1, or it hangs on USB */
 	bool read_only; /* the kernel refuses writes to it */
+	bool rotating;	/* a disk whose heads would run to and fro between two programs */
 
 	/* Of dm-*, md* and loop* only; lib/blockdev_stack.c. */
 	const char *mapper; /* dm: its name below /dev/mapper, NULL elsewhere */
@@ -38,9 +40,12 @@ struct blockdev {
 	unsigned int members; /* md: how many devices it has when all are there */
 	bool in_file;	      /* it is a loop device, or a partition of one, or made of one */
 
+	bool backup_asked; /* whole disk: its backup GPT was looked for, because it showed no partitions */
 	bool probed;	   /* the fields below are known (or known to be absent) */
 	int probe_err;	   /* negative errno of a probe that failed, else 0 */
 	const char *type;  /* file system "ext4", "vfat"; NULL: none recognised */
+	enum fsck_due due; /* whether the file system wants to be checked: init/observe_checks.c */
+	bool due_known;
 	bool filesystem;   /* type can be mounted (not RAID member, LUKS, swap) */
 	bool ambiguous;	   /* libblkid found more than one file system: type is NULL */
 	const char *label; /* NULL: none. Only of file systems: a RAID member's label is not ours */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/fsuuid.h"
 #include "lib/stack.h"
 
 /* Which device a label, a UUID or a tag means. */
@@ -50,6 +51,8 @@ bool blockdev_matches(const struct blockdev *dev, const struct tag *tag)
 		return blockdev_has_label(dev, value);
 	case TAG_UUID:
 		return blockdev_uuid_equal(dev->uuid, value);
+	case TAG_FIRST_UUID:
+		return fsuuid_replaces(dev->uuid, value);
 	case TAG_PARTLABEL:
 		return *value && dev->partlabel && strcmp(dev->partlabel, value) == 0;
 	case TAG_PARTUUID:

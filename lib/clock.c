@@ -2,6 +2,8 @@
 
 #include "lib/clock.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,4 +36,23 @@ int64_t clock_monotonic_usec(void)
 int64_t clock_realtime_usec(void)
 {
 	return clock_usec(CLOCK_REALTIME);
+}
+
+int clock_of_file(int fd, int64_t *ret_sec)
+{
+#ifdef __KLIBC__
+	/* Its struct stat has seconds of a long. */
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MTIME, &st) < 0)
+		return -errno;
+	*ret_sec = st.stx_mtime.tv_sec;
+#else
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret_sec = st.st_mtime;
+#endif
+	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lib/arena.h"
+#include "lib/fsck.h"
 
 /*
  * The kernel's command line, split as the kernel splits it (lib/cmdline.c next_arg() and
@@ -45,13 +46,17 @@ struct args {
 		disk; /* anteroot.disk=: boot disk by device, PTUUID=… or a partition's PARTUUID=…, NULL: found */
 	const char *
 		loader; /* anteroot.loader=: PARTUUID of what the boot loader was started from, NULL */
-	const char *loglevel; /* anteroot.log=: error, warning, info, debug; NULL: info */
-	bool rw;	      /* the last of ro and rw; default ro, as the kernel's */
-	bool quiet;	      /* quiet */
-	bool shell;	      /* anteroot.shell: a development build may open a shell in rescue */
-	bool has_panic;	      /* panic= was given */
-	int64_t panic_sec;    /* panic=, negative: at once; default 10 */
-	int64_t wait_msec;    /* how long to wait for devices; anteroot.wait=SECONDS, default 30 s;
+	const char *loglevel;	/* anteroot.log=: error, warning, info, debug; NULL: info */
+	const char *machine_id; /* systemd.machine_id=: systemd takes it itself; NULL: absent */
+	enum fsck_mode
+		fsck; /* fsck.mode=, fastboot, forcefsck; FSCK_UNSAID: as the layout has it */
+	enum fsck_repair fsck_repair; /* fsck.repair=, default FSCK_PREEN */
+	bool rw;		      /* the last of ro and rw; default ro, as the kernel's */
+	bool quiet;		      /* quiet */
+	bool shell;	   /* anteroot.shell: a development build may open a shell in rescue */
+	bool has_panic;	   /* panic= was given */
+	int64_t panic_sec; /* panic=, negative: at once; default 10 */
+	int64_t wait_msec; /* how long to wait for devices; anteroot.wait=SECONDS, default 30 s;
 				   * rootwait makes it at least 180 s, rootwait=N and rootdelay=N
 				   * at least N s */
 };
@@ -104,6 +109,7 @@ enum tag_kind {
 	TAG_DEVNO,  /* "254:2" or hexadecimal "fe02" */
 	TAG_LABEL,
 	TAG_UUID,
+	TAG_FIRST_UUID, /* by the UUID that the image had: lib/fsuuid.h */
 	TAG_PARTLABEL,
 	TAG_PARTUUID,
 };

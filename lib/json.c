@@ -287,6 +287,16 @@ void json_add_string(struct json *object, const char *name, const char *value)
 		(void)add(object, name, value ? create_string(value) : cJSON_CreateNull());
 }
 
+void json_add_copy(struct json *object, const char *name, const struct json *value, struct arena *a)
+{
+	char *text = value ? json_print_line(value, a) : arena_strdup(a, "null\n");
+
+	if (text)
+		text[strlen(text) - 1] = '\0';
+	if (object)
+		(void)add(object, name, text ? cJSON_CreateRaw(text) : NULL);
+}
+
 void json_append_string(struct json *array, const char *value)
 {
 	if (array)

@@ -81,6 +81,8 @@ struct json *json_append_object(struct json *array);
 void json_add_string(struct json *object, const char *name, const char *value); /* NULL -> null */
 void json_add_int(struct json *object, const char *name, int64_t value);
 void json_add_bool(struct json *object, const char *name, bool value);
+void json_add_copy(struct json *object, const char *name, const struct json *value, struct arena *a)
+	_nonnull_(2, 4); /* of a value of another document; NULL -> null */
 void json_append_string(struct json *array, const char *value);
 
 /*

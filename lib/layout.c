@@ -16,7 +16,13 @@ const struct layout layout_default = {
 		[PART_RECOVERY] = { "recovery", { NULL }, NULL }, /* only an integrator's */
 	},
 	.state = ABCONF_DEFAULT,
+	.grow_data = true,
+	.uuid_prefix = "ba1eadef",
+	.uuid_roles = (1u << PART_ROLES) - 1,
 	.wait_msec = 30000,
+	.fsck = FSCK_AUTO,
+	.fsck_msec = 120000,
+	.hooks_msec = 30000,
 	.rescue_delay_msec = 10000,
 };
 
@@ -159,31 +165,58 @@ static int read_parts(struct arena *a, const struct json *parts, struct layout *
 	return 0;
 }
 
-static int read_seconds(const struct json *top, const char *key, int64_t *msec, struct reason *r)
+static int read_seconds(const struct json *top, const char *key, int64_t min, int64_t *msec,
+			struct reason *r)
 {
 	const struct json *j = json_get(top, key);
 	int64_t sec;
 
 	if (!j)
 		return 0;
-	if (!json_int(j, &sec) || sec < 0 || sec > 3600)
-		return wrong(r, key, "0 to 3600 seconds");
+	if (!json_int(j, &sec) || sec < min || sec > 3600)
+		return wrong(r, key, min ? "1 to 3600 seconds" : "0 to 3600 seconds");
 	*msec = sec * 1000;
 	return 0;
+}
+
+static int read_storage(const struct json *storage, struct layout *layout, struct reason *r)
+{
+	const struct json *mode = json_get(storage, "fsck"), *grow = json_get(storage, "growData");
+	const char *word = json_string(mode);
+	size_t i = 0;
+
+	if (json_type(storage) != JSON_OBJECT)
+		return wrong(r, "storage", "an object");
+	if (grow && !json_bool(grow, &layout->grow_data))
+		return wrong(r, "storage.growData", "true or false");
+	while (mode && i < FSCK_UNSAID && (!word || strcmp(word, fsck_mode_words[i]) != 0))
+		i++;
+	if (i == FSCK_UNSAID)
+		return wrong(r, "storage.fsck", "auto, force or skip");
+	if (mode)
+		layout->fsck = (enum fsck_mode)i;
+	return read_seconds(storage, "fsckSeconds", 1, &layout->fsck_msec, r);
 }
 
 static int read_top(struct arena *a, const struct json *top, struct layout *layout,
 		    struct reason *r)
 {
 	const struct json *parts = json_get(top, "partitions"), *state = json_get(top, "bootState");
+	const struct json *storage = json_get(top, "storage");
 	int err = 0;
 
 	if (parts)
 		err = read_parts(a, parts, layout, r);
 	if (err == 0)
-		err = read_seconds(top, "waitSeconds", &layout->wait_msec, r);
+		err = read_seconds(top, "waitSeconds", 0, &layout->wait_msec, r);
 	if (err == 0)
-		err = read_seconds(top, "rescueSeconds", &layout->rescue_delay_msec, r);
+		err = read_seconds(top, "rescueSeconds", 0, &layout->rescue_delay_msec, r);
+	if (err == 0)
+		err = read_seconds(top, "hooksSeconds", 1, &layout->hooks_msec, r);
+	if (err == 0 && storage)
+		err = read_storage(storage, layout, r);
+	if (err == 0)
+		err = layout_read_identity(a, top, layout, r);
 	if (err == 0 && state)
 		err = abconf_read(a, state, &layout->state, r);
 	return err;

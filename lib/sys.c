@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/blkpg.h>
 #include <linux/watchdog.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,6 +22,9 @@
 #include "lib/clock.h"
 
 #define TICK_MSEC 1000
+
+/* fs/ext4/ext4.h; not in every C library's copy of the kernel's headers. */
+#define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
 
 /* From the kernel's headers, under a name of our own: glibc's and klibc's timespec differ from it on
  * 32 bits, where the *_time64 calls must be used (klibc's time_t ends in 2038 there). */
@@ -166,6 +170,37 @@ static int real_module_insert(int fd, const char *options, int flags)
 	return neg((int)syscall(__NR_finit_module, fd, options, flags));
 }
 
+static int blkpg(int fd, int op, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	struct blkpg_partition part = {
+		.start = (long long)start_bytes,
+		.length = (long long)bytes,
+		.pno = (int)number,
+	};
+	struct blkpg_ioctl_arg arg = {
+		.op = op,
+		.datalen = sizeof(part),
+		.data = &part,
+	};
+
+	return neg(ioctl(fd, BLKPG, &arg));
+}
+
+static int real_partition_add(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	return blkpg(fd, BLKPG_ADD_PARTITION, number, start_bytes, bytes);
+}
+
+static int real_partition_resize(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	return blkpg(fd, BLKPG_RESIZE_PARTITION, number, start_bytes, bytes);
+}
+
+static int real_ext4_resize(int fd, uint64_t blocks)
+{
+	return neg(ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks));
+}
+
 static int real_watchdog_set(int fd, int seconds)
 {
 	int taken = seconds;
@@ -208,18 +243,57 @@ static int real_run(const char *path, char *const argv[])
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static int real_start(const char *path, char *const argv[], char *const envp[], int out)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDONLY);
+
+		(void)setpgid(0, 0);
+		(void)dup2(null,
+			   STDIN_FILENO); /* another group's read of a terminal would stop it */
+		if (out >= 0) {
+			(void)dup2(out, STDOUT_FILENO);
+			(void)dup2(out, STDERR_FILENO);
+		}
+		(void)execve(path, argv, envp);
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	(void)setpgid(pid,
+		      pid); /* whoever comes first: the group is there before the first signal */
+	return pid;
+}
+
+static int real_reap(int pid, int *ret_status)
+{
+	int status;
+	pid_t done = waitpid(pid, &status, WNOHANG);
+
+	if (done < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (done != pid)
+		return 0;
+	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return 1;
+}
+
+static int real_kill_group(int pid, int sig)
+{
+	return neg(kill(-pid, sig));
+}
+
 /* The program and what it has started end by one signal; what left the group is not ours to end. */
 static int wait_limited(pid_t pid, const struct sys_limits *limits, struct sys_end *end)
 {
 	int64_t start = clock_monotonic_usec(), next_tick = TICK_MSEC, limit = limits->timeout_msec;
-	int pause_msec = 1, sig = SIGTERM, status;
-	pid_t done;
+	int pause_msec = 1, sig = SIGTERM, done;
 
-	while ((done = waitpid(pid, &status, WNOHANG)) != pid) {
+	while ((done = real_reap(pid, &end->status)) == 0) {
 		int64_t spent = (clock_monotonic_usec() - start) / 1000;
 
-		if (done < 0 && errno != EINTR)
-			return -errno;
 		if (spent >= limit) {
 			(void)kill(-pid, sig);
 			end->timed_out = true;
@@ -234,7 +308,8 @@ static int wait_limited(pid_t pid, const struct sys_limits *limits, struct sys_e
 		(void)poll(NULL, 0, pause_msec);
 		pause_msec = pause_msec < 50 ? pause_msec * 2 : 100;
 	}
-	end->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (done < 0)
+		return done;
 	/* What it left behind would go on beside the next one. */
 	(void)kill(-pid, SIGKILL);
 	return 0;
@@ -244,23 +319,9 @@ static int real_run_limited(const char *path, char *const argv[], char *const en
 			    const struct sys_limits *limits, struct sys_end *ret_end)
 {
 	struct sys_end end = { 0 };
-	pid_t pid = fork();
-	int err;
+	int pid = real_start(path, argv, envp, -1);
+	int err = pid < 0 ? pid : wait_limited(pid, limits, &end);
 
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		int null = open("/dev/null", O_RDONLY);
-
-		(void)setpgid(0, 0);
-		(void)dup2(null,
-			   STDIN_FILENO); /* another group's read of a terminal would stop it */
-		(void)execve(path, argv, envp);
-		_exit(errno == ENOENT ? 127 : 126);
-	}
-	(void)setpgid(pid,
-		      pid); /* whoever comes first: the group is there before the first signal */
-	err = wait_limited(pid, limits, &end);
 	if (err == 0)
 		*ret_end = end;
 	return err;
@@ -296,11 +357,17 @@ const struct sys sys_real = {
 	.clock_set = real_clock_set,
 	.hostname_set = real_hostname_set,
 	.module_insert = real_module_insert,
+	.partition_add = real_partition_add,
+	.partition_resize = real_partition_resize,
+	.ext4_resize = real_ext4_resize,
 	.watchdog_set = real_watchdog_set,
 	.watchdog_stop = real_watchdog_stop,
 	.reboot = real_reboot,
 	.exec = real_exec,
 	.run = real_run,
 	.run_limited = real_run_limited,
+	.start = real_start,
+	.reap = real_reap,
+	.kill_group = real_kill_group,
 	.sleep_msec = real_sleep_msec,
 };

@@ -57,7 +57,12 @@ struct sys {
 	int (*clock_set)(int64_t realtime_usec);
 	int (*hostname_set)(const char *name);
 	int (*module_insert)(int fd, const char *options, int flags); /* finit_module(2) */
-	int (*watchdog_set)(int fd, int seconds); /* WDIOC_SETTIMEOUT -> seconds that it took */
+	int (*partition_add)(int fd, unsigned int number, uint64_t start_bytes,
+			     uint64_t bytes); /* BLKPG_ADD_PARTITION, on the whole disk */
+	int (*partition_resize)(int fd, unsigned int number, uint64_t start_bytes,
+				uint64_t bytes);     /* BLKPG_RESIZE_PARTITION */
+	int (*ext4_resize)(int fd, uint64_t blocks); /* EXT4_IOC_RESIZE_FS, of what is mounted */
+	int (*watchdog_set)(int fd, int seconds);    /* WDIOC_SETTIMEOUT -> seconds that it took */
 	int (*watchdog_stop)(
 		int fd);	/* WDIOS_DISABLECARD; -EBUSY: it cannot be stopped (nowayout) */
 	int (*reboot)(int how); /* RB_AUTOBOOT, … of reboot(2) */
@@ -69,7 +74,11 @@ struct sys {
 	int (*run_limited)(const char *path, char *const argv[], char *const envp[],
 			   const struct sys_limits *limits,
 			   struct sys_end *ret_end); /* waits, in a process group of its own */
-	int (*sleep_msec)(int64_t msec);	     /* at most INT_MAX: 24 days */
+	int (*start)(const char *path, char *const argv[], char *const envp[],
+		     int out); /* -> process, in a group of its own; what it prints goes to `out` */
+	int (*reap)(int pid, int *ret_status); /* -> 1 ended, with status or 128 + signal; 0 runs */
+	int (*kill_group)(int pid, int sig);   /* the process and what it has started */
+	int (*sleep_msec)(int64_t msec);       /* at most INT_MAX: 24 days */
 };
 
 /** The kernel's own. */

@@ -123,7 +123,7 @@ demo:
 bench:
 	@tests/tools/packages bench
 	+@$(MAKE) --no-print-directory all
-	@status=0; for bench in bench config; do \
+	@status=0; for bench in bench config grow; do \
 		/usr/bin/python3 tests/bench/$$bench.py || status=$$?; done; exit $$status
 
 size:

@@ -11,7 +11,7 @@ from boot import harness
 from image import cache, disk, kernel
 
 LONG = ("test_loaders.py", "test_counted.py", "test_readers.py", "test_debian.py", "test_verdict.py",
-        "test_power_cut.py", "test_demo.py")
+        "test_identity.py", "test_grow.py", "test_clock.py", "test_storage.py", "test_power_cut.py", "test_demo.py")
 LOGS = cache.PROJECT / "build/tests/boot"
 
 
@@ -36,6 +36,15 @@ def program_arm64():
     path = cache.PROJECT / "build/anteroot-arm64"
     if not path.exists():
         pytest.fail(f"{path} is missing: run make CROSS_COMPILE=aarch64-linux-gnu- first")
+    return path
+
+
+@pytest.fixture(scope="session")
+def program_i386():
+    """The program for 32-bit machines, cross-built by make."""
+    path = cache.PROJECT / "build/anteroot-i386"
+    if not path.exists():
+        pytest.fail(f"{path} is missing: run make CROSS_COMPILE=i686-linux-gnu- first")
     return path
 
 

@@ -12,7 +12,8 @@ FILES = ("abstate.0", "abstate.1")
 FILE_BYTES = 4096
 BYTES = 512
 STATES = ("empty", "candidate", "trying", "good", "bad")
-BADS = (None, "tries", "root", "missing", "rejected", "health", "unknown")
+BADS = (None, "tries", "root", "missing", "rejected", "health", "unknown",
+        "fsck")
 SLOTS = ("A", "B", "recovery", "none")
 
 

@@ -48,7 +48,9 @@ def check_deliveries(vm, key):
     assert ask(vm, key, "stat -c %a /root/.ssh/authorized_keys_local").strip() == "600"
     first = json.loads(ask(vm, key, "journalctl -b -o json | head -1"))
     assert first["_HOSTNAME"] == SEED["hostname"]
-    assert f"/var/log/journal/{debian.MACHINE_ID}/" in ask(vm, key, "journalctl --header")
+    own = ask(vm, key, "cat /etc/machine-id").strip()
+    assert own != debian.MACHINE_ID     # that is every clone's
+    assert f"/var/log/journal/{own}/" in ask(vm, key, "journalctl --header")
     assert "/dev/vda5" in ask(vm, key, "grep ' /var/log/journal ' /proc/mounts")
     assert ask(vm, key, "systemctl list-units --failed --plain --no-legend").strip() == ""
     assert json.loads(ask(vm, key, "cat /run/anteroot/state.json"))["slot"] == "A"

@@ -71,6 +71,7 @@ FILES_OF = {
     "system-connections/home": {"/etc/NetworkManager/system-connections/home"},
     "splash/balena-logo.png": {f"/{root.LOGO}"},
 }
+IDENTITY = {"/etc/machine-id", "/mnt/state/anteroot/machine-id"}
 KEPT_FILES = {"/mnt/state/anteroot/config.json",
               "/mnt/state/anteroot/system-connections/home"}
 # What a writable root gets besides: the list of our files; and the image's under another name, in no report.
@@ -142,7 +143,7 @@ def test_report_names_every_delivery(boot, tmp_path, mode):
     writable = mode == "rw"
     assert new_files(target) >= IMAGE_FILES or not writable
     assert reported_files(target, delivered) == new_files(target) - IMAGE_FILES == KEPT_FILES.union(
-        {MANIFEST} if writable else (), *wanted.values())
+        IDENTITY, {MANIFEST} if writable else (), *wanted.values())
     assert {item["key"] for item in delivered if "key" in item} == set(wanted)
     for key, paths in wanted.items():
         here = [item for item in delivered if item.get("key") == key]

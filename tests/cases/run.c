@@ -17,27 +17,42 @@
 #include <cmocka.h>
 
 #include "init/decide.h"
+#include "lib/clocksources.h"
+#include "lib/clocktext.h"
 #include "lib/file.h"
 #include "lib/stack.h"
+#include "tests/cases/checks.h"
+#include "tests/cases/grow.h"
 #include "tests/cases/state.h"
 
 #define CASES_MAX  256
 #define ROUNDS_MAX 32
 #define OUT_MAX	   65536
 #define BUILD_USEC 1000000
+#define BUILD_TIME "2026-01-01 00:00:00"
+
+/* A tzfile(5) of one zone, two hours ahead. */
+static const char zone_two_hours[] = "TZif\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
+				     "\0\0\x1c\x20\0\0ABC";
 
 struct play {
 	struct arena arena;
 	struct facts facts;
 	const char *devices_late; /* text of [late]: appear at the first wait */
+	const char *opened;	  /* text of [opened]: the devices once hooks.d/pre-mount has run */
 	const char *config;	  /* text of config.json, NULL: there is none */
 	const char *kept;	  /* text of the last known good one, NULL: there is none */
 	const char *connections;  /* NAME: CONTENT of system-connections/, one a line */
 	const char *kept_connections;
-	char *fails;	    /* text of [fails]: operations that fail, each line once */
-	const char *target; /* text of [target]: what is in the root */
-	const char *loader; /* text of [loader]: what the firmware knows of it */
-	const char *layout; /* text of the integrator's file, NULL: there is none */
+	char *fails;		/* text of [fails]: operations that fail, each line once */
+	const char *target;	/* text of [target]: what is in the root */
+	const char *loader;	/* text of [loader]: what the firmware knows of it */
+	const char *grow;	/* text of [grow] */
+	char *backup;		/* text of [backup], and what is left of it */
+	const char *layout;	/* text of the integrator's file, NULL: there is none */
+	const char *machine_id; /* text of [machine-id]: what is stored and what the image has */
+	const char *persist;	/* text of [persist]: which of those paths are where */
 	const char *expected;
 	char out[OUT_MAX];
 	size_t len;
@@ -100,6 +115,8 @@ static void read_word(struct play *p, struct blockdev *dev, const char *word)
 				  strcmp(dev->type, "crypto_LUKS") != 0;
 	else if (take(p, word, "on", &number))
 		add_below(p, dev, number);
+	else if (take(p, word, "due", &number))
+		dev->due = case_due(number);
 	else if (take(p, word, "mapper", &dev->mapper))
 		;
 	else if (take(p, word, "partitions", &number))
@@ -269,6 +286,52 @@ static void observe_target(struct play *p)
 	find_found(p);
 }
 
+/* Lines "SOURCE TIME", "SOURCE bad", "SOURCE lost"; "now TIME"; "local". Those of the initramfs and the RTC are seen at
+ * the start already. Without the section nobody looks at the clock. */
+static void read_clock(struct play *p, const char *text)
+{
+	char *rest = text ? arena_strdup(&p->arena, text) : NULL, *line;
+	struct clock_facts *clock = p->facts.clock;
+	int64_t sec;
+
+	for (int when = 0; rest && when < CLOCK_WHENS; when++) {
+		clock[when].seen = true;
+		assert_true(clock_parse(BUILD_TIME, CLOCK_FORM_PLAIN, &sec));
+		clock_add(&clock[when], CLOCK_ANCHOR, "build", NULL)->sec = sec;
+	}
+	while (rest && (line = next_line(&rest))) {
+		const char *word = strsep(&line, " ");
+		bool image = strncmp(word, "image-", 6) == 0, rtc = strcmp(word, "rtc") == 0;
+		bool known = line && clock_parse(line, CLOCK_FORM_PLAIN, &sec);
+
+		for (int when = 0; when < CLOCK_WHENS; when++) {
+			struct clock_candidate *c;
+
+			if (strcmp(word, "local") == 0) {
+				clock[when].ahead = clock[when].local = when == CLOCK_AT_TARGET;
+				clock[when].zone = zone_two_hours;
+				clock[when].zone_len = sizeof(zone_two_hours);
+				continue;
+			}
+			if (strcmp(word, "now") == 0) {
+				assert_true(known);
+				clock[when].now_sec = sec;
+				continue;
+			}
+			if (when == CLOCK_AT_START && !image && !rtc)
+				continue;
+			c = clock_add(&clock[when],
+				      rtc     ? CLOCK_RTC
+				      : image ? CLOCK_ANCHOR
+					      : CLOCK_SAVED,
+				      word, arena_printf(&p->arena, "/%s", word));
+			c->sec = sec;
+			c->absent = !known && strcmp(line, "lost") == 0;
+			c->problem = known ? NULL : "it says no time";
+		}
+	}
+}
+
 static void put(struct play *p, const char *text)
 {
 	size_t len = strlen(text);
@@ -278,15 +341,68 @@ static void put(struct play *p, const char *text)
 	p->len += len;
 }
 
-static void record_failed(struct play *p)
+static void record_failed(struct play *p, bool check)
 {
 	struct facts *f = &p->facts;
 
 	assert_true(f->n_failed < FACTS_FAILED_MAX);
 	f->failed[f->n_failed++] =
-		(struct facts_failed){ f->root_device, f->root_slot, "it was told to fail" };
+		(struct facts_failed){ f->root_device, f->root_slot, "it was told to fail", check };
 	f->root_mounted = false;
 	f->root_device = NULL;
+}
+
+/* "stored TEXT", "balena TEXT", "image TEXT", "unfinished", "weak"; without the section one is stored. */
+static void read_machine_id(struct play *p)
+{
+	struct facts_identity *id = &p->facts.identity;
+	const struct {
+		const char *key;
+		struct machineid *to;
+	} words[] = { { "stored ", &id->stored },
+		      { "balena ", &id->balena },
+		      { "image ", &id->image } };
+	char *rest = arena_strdup(&p->arena, p->machine_id
+						     ? p->machine_id
+						     : "stored 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e"),
+	     *line;
+
+	*id = (struct facts_identity){ 0 };
+	while (rest && (line = next_line(&rest))) {
+		id->unfinished = id->unfinished || strcmp(line, "unfinished") == 0;
+		id->weak = id->weak || strcmp(line, "weak") == 0;
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			if (strncmp(line, words[i].key, strlen(words[i].key)) == 0)
+				machineid_parse(line + strlen(words[i].key),
+						strlen(line) - strlen(words[i].key), words[i].to);
+	}
+	if (!p->facts.mounted[PART_STATE])
+		id->stored = id->balena = (struct machineid){ 0 };
+	machineid_make((const unsigned char[MACHINEID_LEN]){ 0xf0, 0x0d }, &id->fresh);
+}
+
+/* "PATH stored there", "PATH/ stored", "PATH wrong": what was found of the integrator's paths. */
+static void read_persist(struct play *p)
+{
+	struct facts *f = &p->facts;
+	char *rest = arena_strdup(&p->arena, p->persist), *line;
+
+	f->persist = arena_alloc(&p->arena, 16 * sizeof(*f->persist));
+	f->n_persist = 0;
+	while (f->keep_dir && rest && (line = next_line(&rest))) {
+		char *path = strsep(&line, " ");
+		const char *words = line ? line : "";
+		size_t len = strlen(path);
+		bool directory = path[len - 1] == '/';
+
+		f->persist[f->n_persist++] = (struct facts_persist){
+			.path = arena_memdup(&p->arena, path, len - directory),
+			.directory = directory,
+			.stored = strstr(words, "stored") != NULL,
+			.there = strstr(words, "there") != NULL,
+			.wrong = strstr(words, "wrong") != NULL,
+		};
+	}
 }
 
 static struct config_document document(const char *name, const char *text)
@@ -326,6 +442,9 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 		for (size_t i = 0; i < API_FS_COUNT; i++)
 			f->api_mounted[i] = true;
 		break;
+	case OP_UUID:
+		f->uuid_tried |= 1u << op->role;
+		break;
 	case OP_DISK:
 		f->boot_disk = op->target;
 		break;
@@ -341,7 +460,9 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 		f->root_mounted = !failed;
 		break;
 	case OP_CLOCK:
-		f->realtime_usec = op->usec;
+		f->clock[op->role].done = true;
+		if (op->role == CLOCK_AT_START)
+			f->clock[CLOCK_AT_TARGET].now_sec = op->usec / 1000000;
 		break;
 	case OP_WAIT:
 		f->now_msec = f->deadline_msec;
@@ -351,16 +472,27 @@ static bool settle(struct play *p, const struct op *op, bool failed)
 			p->devices_late = NULL;
 		}
 		return true;
+	case OP_RUN:
+		f->hooks[op->role].n_run++;
+		if (op->role == HOOK_PRE_MOUNT && p->opened) {
+			f->devs.n = 0;
+			read_devices(p, p->opened);
+			p->opened = NULL;
+		}
+		break;
 	case OP_AGAIN:
 		return true;
 	default:
 		break;
 	}
 	case_settle_state(f, op, failed);
+	case_settle_grow(f, op, failed);
+	if (op->kind == OP_PARTITIONS && !failed)
+		read_devices(p, p->backup);
 	if (failed && op->on_failure == FAIL_NOT_DURABLE)
 		return true;
 	if (failed && op->on_failure == FAIL_OTHER_SLOT) {
-		record_failed(p);
+		record_failed(p, op->kind == OP_CHECK);
 		return true;
 	}
 	return false;
@@ -397,8 +529,13 @@ static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 
 	if (stage == STAGE_BOOT)
 		observe_loader(p);
+	if (stage == STAGE_ROOT)
+		case_read_grow(&p->facts, &p->arena,
+			       p->grow ? arena_strdup(&p->arena, p->grow) : NULL);
 	if (stage == STAGE_TARGET) {
 		read_config(p);
+		read_machine_id(p);
+		read_persist(p);
 		observe_target(p);
 	}
 	decide(stage, &p->facts, &plan);
@@ -406,6 +543,9 @@ static bool play_round(struct play *p, enum stage stage, bool *ret_end)
 		const struct op *op = &plan.op[i];
 		const char *text = op_text(&p->arena, op);
 		bool failed = takes_failure(p, text);
+
+		if (op->kind == OP_CHECK)
+			failed |= case_check(&p->facts, &p->arena, op, plan.n - i);
 
 		put(p, arena_printf(&p->arena, "%s %s: %s%s\n", stage_name(stage), op->hook, text,
 				    failed ? " [fails]" : ""));
@@ -444,12 +584,15 @@ static void read_facts(struct play *p, const char *text)
 	f->args = args_default;
 	f->deadline_msec = 30000;
 	f->build_usec = BUILD_USEC;
-	f->realtime_usec = section(p, text, "clock-in-1970") ? 0 : BUILD_USEC;
+	f->realtime_usec = BUILD_USEC;
+	read_clock(p, section(p, text, "clock"));
 	assert_return_code(cmdline_parse(&p->arena, args ? args : "", &cmdline), 0);
 	assert_return_code(args_from_cmdline(&p->arena, &cmdline, &f->args, &problems), 0);
 	read_devices(p, section(p, text, "devices"));
 	case_read_state(f, arena_strdup(&p->arena, section(p, text, "state")));
+	case_read_checks(f, &p->arena, section(p, text, "checks"));
 	p->devices_late = section(p, text, "late");
+	p->opened = section(p, text, "opened");
 	p->config = section(p, text, "config");
 	p->kept = section(p, text, "kept");
 	p->connections = section(p, text, "connections");
@@ -458,7 +601,21 @@ static void read_facts(struct play *p, const char *text)
 			   ? arena_printf(&p->arena, "\n%s", section(p, text, "fails"))
 			   : NULL;
 	p->target = section(p, text, "target");
+	if (!p->target)
+		p->target = "file /etc/machine-id\n";
 	p->loader = section(p, text, "loader");
+	p->grow = section(p, text, "grow");
+	p->backup = arena_strdup(&p->arena, section(p, text, "backup"));
+	if (p->backup) {
+		f->backup_disk = strsep(&p->backup, "\n");
+		f->backup.n = 1;
+		if (strncmp(p->backup, "restorable\n", 11) == 0) {
+			f->backup.restore.n = 1;
+			(void)strsep(&p->backup, "\n");
+		}
+	}
+	p->machine_id = section(p, text, "machine-id");
+	p->persist = section(p, text, "persist");
 	p->expected = section(p, text, "plan");
 }
 

@@ -20,8 +20,10 @@
 
 #include "init/apply.h"
 #include "init/decide.h"
+#include "init/observe_identity.h"
 #include "init/observe_config.h"
 #include "init/observe_state.h"
+#include "lib/clocksources.h"
 #include "tests/fault/fixture.h"
 
 #define ROUNDS_MAX 32
@@ -74,12 +76,12 @@ static void make_init(const char *base, const char *path)
 static void fill_target(const char *target)
 {
 	static const char *const dirs[] = {
-		"sbin",		"etc",	     "etc/udev",    "etc/udev/rules.d",
-		"root",		"var",	     "var/log",	    "mnt",
-		"mnt/boot",	"mnt/state", "mnt/data",    "dev",
-		"proc",		"sys",	     "run",	    "usr",
-		"usr/sbin",	"lib",	     "lib/systemd", "etc/ssl",
-		"etc/ssl/certs"
+		"sbin",		 "etc",	      "etc/udev",    "etc/udev/rules.d",
+		"root",		 "var",	      "var/log",     "mnt",
+		"mnt/boot",	 "mnt/state", "mnt/data",    "dev",
+		"proc",		 "sys",	      "run",	     "usr",
+		"usr/sbin",	 "lib",	      "lib/systemd", "etc/ssl",
+		"etc/ssl/certs", "etc/ssh",   "etc/keys",    "etc/keys/deep",
 	};
 	static const char *const programs[] = { "usr/sbin/chronyd", "usr/sbin/dnsmasq",
 						"usr/sbin/NetworkManager",
@@ -93,6 +95,8 @@ static void fill_target(const char *target)
 	make_file(target, "etc/hostname", "old\n", 4, 0644);
 	make_file(target, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 30, 0644);
 	make_file(target, "etc/ssl/certs/ca-certificates.crt", "bundle\n", 7, 0644);
+	make_file(target, "etc/ssh/host_key", "key\n", 4, 0600);
+	make_file(target, "etc/keys/deep/one", "key\n", 4, 0600);
 	make_init(target, "sbin/init");
 }
 
@@ -139,6 +143,15 @@ static void make_state(const struct fixture *f)
 	abrecord_encode(&rec, bytes);
 	make_dir(f->base, "dev");
 	make_file(f->base, "dev/vda6", bytes, sizeof(bytes), 0600);
+}
+
+void fixture_own_devices(struct fixture *f)
+{
+	struct blockdev *own = arena_alloc(&f->boot->arena, sizeof(devices));
+
+	assert_non_null(own);
+	memcpy(own, devices, sizeof(devices));
+	f->boot->facts.devs.dev = own;
 }
 
 static struct module one_module = { .name = "virtio_blk", .options = "", .wanted = "virtio:d2" };
@@ -195,6 +208,8 @@ static void empty_dir(const char *path)
 	assert_int_equal(0, nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS));
 }
 
+static const char *persistent[] = { "/etc/ssh/host_*", "/etc/keys/", "/var/lib/app/" };
+
 void fixture_again(struct fixture *f, bool target_writable)
 {
 	struct boot *b = f->boot;
@@ -214,6 +229,8 @@ void fixture_again(struct fixture *f, bool target_writable)
 		b->facts.layout.state.backend = AB_RECORD;
 		b->facts.layout.state.partition = "state";
 	}
+	b->facts.layout.persist = persistent;
+	b->facts.layout.n_persist = ARRAY_SIZE(persistent);
 	f->target_writable = target_writable;
 	b->facts.build_usec = INT64_C(1) << 40;
 	b->facts.runtime_dir = arena_printf(&b->arena, "%s/run", f->base);
@@ -241,10 +258,24 @@ void fixture_restart(struct fixture *f, bool target_writable)
 static int play_round(const struct fixture *f, enum stage stage)
 {
 	struct boot *b = f->boot;
+	struct clock_facts *clock = b->facts.clock;
 	struct plan plan = PLAN_INIT(&b->arena);
 	int result;
 
+	if (stage == STAGE_EARLY && !clock->seen) {
+		/* Not this machine's own. */
+		clock_add(clock, CLOCK_ANCHOR, "build", NULL)->sec = b->facts.build_usec / 1000000;
+		clock->seen = true;
+		clock[CLOCK_AT_TARGET] = *clock;
+		clock_add(clock + 1, CLOCK_SAVED, "saved", NULL)->sec = clock->candidate[0].sec + 5;
+		clock[CLOCK_AT_TARGET].now_sec = clock->candidate[0].sec;
+	}
 	if (stage == STAGE_TARGET) {
+		/* Boots are compared: none of them draws lots. */
+		observe_identity(b);
+		observe_persist(b);
+		machineid_make((const unsigned char[MACHINEID_LEN]){ 0xf0 },
+			       &b->facts.identity.fresh);
 		assert_return_code(observe_target(b), 0);
 		b->facts.target_writable = f->target_writable;
 		if (!f->target_writable)
@@ -261,8 +292,6 @@ static int play_round(const struct fixture *f, enum stage stage)
 			b->facts.api_mounted[i] = true;
 	if (plan_find_kind(&plan, OP_MODULE))
 		b->facts.modules.n = 0;
-	if (plan_find_kind(&plan, OP_CLOCK))
-		b->facts.realtime_usec = b->facts.build_usec;
 	return result;
 }
 

@@ -34,6 +34,9 @@ void fixture_make(struct fixture *f, const char *parent, const char *target_pare
 /** Starts the same boot anew: nothing is done yet, fakesys is reset. */
 void fixture_restart(struct fixture *f, bool target_writable);
 
+/** Gives the boot a list of devices that may be changed; it has them from fixture_restart() on. */
+void fixture_own_devices(struct fixture *f);
+
 /** As fixture_restart() without cleaning up: the next boot of the same device. */
 void fixture_again(struct fixture *f, bool target_writable);
 

@@ -554,6 +554,10 @@ static void check_op(struct world *w, const struct plan *plan, size_t i)
 	case OP_MOVE:
 		check_path(&w->f, op->target);
 		break;
+	case OP_MOUNT: /* in the place of a state or data partition that is not there */
+		MUST(!w->f.offline && op->type && strcmp(op->type, "tmpfs") == 0);
+		check_path(&w->f, op->target);
+		break;
 	case OP_WARN:
 	case OP_SKIP:
 		MUST(op->data && is_clean(op->data, false));

@@ -45,10 +45,14 @@ class Kernel(NamedTuple):
     version: str
 
 
+# Where Debian's kernel has another name than its architecture.
+FLAVOURS = {"i386": "686"}
+
+
 @functools.lru_cache(maxsize=None)
 def debian_kernel(arch):
     """Debian's kernel for an architecture, as the package has it."""
-    meta = f"linux-image-{arch}"
+    meta = f"linux-image-{FLAVOURS.get(arch, arch)}"
 
     def build(folder):
         name = next(name for name in packages.depends(meta, folder / "meta", arch)

@@ -6,6 +6,7 @@ import lzma
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -169,3 +170,74 @@ def test_unknown_module(tmp_path, modules):
 def test_program_that_cannot_be_init(tmp_path, binary, text):
     done, _ = make(tmp_path, binary=binary)
     assert done.returncode == 3 and text in done.stderr
+
+
+# --- programs ---
+
+def run_in(folder, archive, *command):
+    """Run a program of the image with the image as its root, as an ordinary user's own root."""
+    subprocess.run(["cpio", "-idu", "--quiet", "--no-absolute-filenames"], cwd=folder,
+                   input=archive, check=False, stderr=subprocess.DEVNULL)
+    return subprocess.run(["unshare", "--map-root-user", "chroot", folder, *command],
+                          capture_output=True, text=True, check=False)
+
+
+def test_programs_run_with_nothing_but_the_image(tmp_path):
+    archive = made(tmp_path, "--fsck", "--program", "dash")
+    names = entries(archive)
+    assert {"e2fsck", "fsck.fat", "dash"} <= {name.rpartition("/")[2] for name in names}
+    folder = tmp_path / "image"
+    folder.mkdir()
+    for name in ("e2fsck", "dash"):
+        (path,) = [path for path in names if path.endswith("/" + name)]
+        assert stat.S_IMODE(names[path][0]) == 0o755
+        done = run_in(folder, archive, f"/{path}", *(("-V",) if name == "e2fsck" else ("-c", ":")))
+        assert done.returncode == 0, done.stderr
+
+
+def test_each_library_is_there_once(tmp_path):
+    names = [name.rpartition("/")[2] for name in entries(made(tmp_path, "--fsck"))
+             if ".so" in name]
+    assert len(names) == len(set(names)) and "libc.so.6" in names
+
+
+def test_programs_of_another_root(tmp_path):
+    """Links of that root lead nowhere else, and an absolute one starts there."""
+    other = tmp_path / "root"
+    (other / "usr/lib").mkdir(parents=True)
+    (other / "usr/sbin").mkdir()
+    (other / "sbin").symlink_to("/usr/sbin")
+    shutil.copy(root.tiny_init(), other / "usr/sbin/real")
+    (other / "usr/sbin/tool").symlink_to("../../../../sbin/real")
+    found = entries(made(tmp_path, "--programs-root", other, "--program", "tool", "--program",
+                         "/sbin/real"))
+    assert found["usr/sbin/tool"][1] == found["sbin/real"][1] == root.tiny_init().read_bytes()
+
+
+def test_script_brings_its_interpreter(tmp_path):
+    other = tmp_path / "root"
+    (other / "bin").mkdir(parents=True)
+    (other / "bin/script").write_text("#! /bin/shell -e\n", encoding="ascii")
+    shutil.copy(root.tiny_init(), other / "bin/shell")
+    assert {"bin/script", "bin/shell"} <= set(entries(made(
+        tmp_path, "--programs-root", other, "--program", "script")))
+
+
+@pytest.mark.parametrize("kind", ["absent", "no-library", "text", "cut", "loop"])
+def test_programs_that_cannot_be_used(tmp_path, kind):
+    other = tmp_path / "root"
+    (other / "sbin").mkdir(parents=True)
+    program = other / "sbin/tool"
+    dynamic = Path(shutil.which("mke2fs", path="/usr/sbin:/sbin"))
+    if kind == "text":
+        program.write_text("text\n", encoding="ascii")
+    elif kind == "loop":
+        program.symlink_to("tool")
+    elif kind != "absent":
+        data = dynamic.read_bytes()
+        program.write_bytes(data[:100] if kind == "cut" else data)
+    done, output = make(tmp_path, "--programs-root", other, "--program", "tool")
+    expected = {"absent": "unable to find the program tool in", "loop": "too many links",
+                "text": "it is not an ELF program", "cut": "its headers are damaged",
+                "no-library": "unable to "}[kind]
+    assert done.returncode == 3 and expected in done.stderr and not output.exists()

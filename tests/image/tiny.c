@@ -220,6 +220,7 @@ static void tell_all(int argc, char **argv, char **envp)
 	}
 	tell_text("clock", "%lld", (long long)time(NULL));
 	tell_file_item("cmdline", "/proc/cmdline");
+	tell_file_item("partitions", "/proc/partitions");
 	tell_file_item("mounts", "/proc/self/mounts");
 	tell_file_item("mountinfo", "/proc/self/mountinfo");
 	tell_file_item("modules", "/proc/modules");

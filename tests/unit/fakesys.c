@@ -19,6 +19,8 @@
 #define MATCHES_MAX 16u
 #define FDS_MAX	    1024
 #define NEVER	    (~0u)
+#define FIRST_PID   1000
+#define STARTED_MAX 64
 
 static struct {
 	char base[PATH_MAX]; /* "" = nothing is real */
@@ -37,6 +39,10 @@ static struct {
 	int run_status;
 	int (*run_script)(const char *path, char *const argv[], char *const envp[],
 			  struct sys_end *end);
+	char *exec_env[64]; /* of the last exec */
+	const char *output;
+	int n_started;
+	int ended[STARTED_MAX];	  /* status of each process, STILL_RUNS */
 	char *pretended[FDS_MAX]; /* names of files that are /dev/null in truth */
 } fake = { .fail_at = NEVER, .cut_at = NEVER };
 
@@ -49,12 +55,21 @@ static void *must(void *p)
 	return p;
 }
 
+static void forget_env(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(fake.exec_env); i++) {
+		free(fake.exec_env[i]);
+		fake.exec_env[i] = NULL;
+	}
+}
+
 void fakesys_reset(const char *base)
 {
 	for (unsigned int i = 0; i < fake.n_lines; i++)
 		free(fake.line[i]);
 	free(fake.line);
 	free(fake.log);
+	forget_env();
 	for (unsigned int i = 0; i < FDS_MAX; i++)
 		free(fake.pretended[i]);
 	memset(&fake, 0, sizeof(fake));
@@ -90,6 +105,11 @@ void fakesys_short_writes(size_t max_bytes)
 void fakesys_run_status(int status)
 {
 	fake.run_status = status;
+}
+
+void fakesys_output(const char *text)
+{
+	fake.output = text;
 }
 
 void fakesys_run_script(int (*script)(const char *path, char *const argv[], char *const envp[],
@@ -461,6 +481,32 @@ static int fake_module_insert(int fd, const char *options, int flags)
 	return call("module_insert %s %s %d", o.shown, text(options), flags);
 }
 
+static int fake_partition_add(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	struct object o;
+
+	object_of_open(&o, fd);
+	return call("partition_add %s %u %llu %llu", o.shown, number,
+		    (unsigned long long)start_bytes, (unsigned long long)bytes);
+}
+
+static int fake_partition_resize(int fd, unsigned int number, uint64_t start_bytes, uint64_t bytes)
+{
+	struct object o;
+
+	object_of_open(&o, fd);
+	return call("partition_resize %s %u %llu %llu", o.shown, number,
+		    (unsigned long long)start_bytes, (unsigned long long)bytes);
+}
+
+static int fake_ext4_resize(int fd, uint64_t blocks)
+{
+	struct object o;
+
+	object_of_open(&o, fd);
+	return call("ext4_resize %s %llu", o.shown, (unsigned long long)blocks);
+}
+
 static int fake_watchdog_set(int fd, int seconds)
 {
 	struct object o;
@@ -497,8 +543,20 @@ static int call_program(const char *name, const char *path, char *const argv[])
 /* Returns 0 where the real one would not return. */
 static int fake_exec(const char *path, char *const argv[], char *const envp[])
 {
-	(void)envp;
+	forget_env();
+	for (unsigned int i = 0; envp[i] && i < ARRAY_SIZE(fake.exec_env); i++)
+		fake.exec_env[i] = must(strdup(envp[i]));
 	return call_program("exec", path, argv);
+}
+
+const char *fakesys_exec_env(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(fake.exec_env) && fake.exec_env[i]; i++)
+		if (strncmp(fake.exec_env[i], name, len) == 0 && fake.exec_env[i][len] == '=')
+			return fake.exec_env[i] + len + 1;
+	return NULL;
 }
 
 static int fake_run(const char *path, char *const argv[])
@@ -522,6 +580,53 @@ static int fake_run_limited(const char *path, char *const argv[], char *const en
 		limits->tick(limits->data);
 	*ret_end = (struct sys_end){ .status = fake.run_status };
 	return fake.run_script ? fake.run_script(path, argv, envp, ret_end) : 0;
+}
+
+static int fake_start(const char *path, char *const argv[], char *const envp[], int out)
+{
+	struct sys_end end = { .status = fake.run_status };
+	int r = call_program("start", path, argv);
+
+	if (r < 0)
+		return r;
+	if (fake.n_started == STARTED_MAX)
+		abort();
+	if (fake.output && out >= 0)
+		(void)sys_real.write(out, fake.output, strlen(fake.output));
+	if (fake.run_script)
+		r = fake.run_script(path, argv, envp, &end);
+	fake.ended[fake.n_started] = end.timed_out ? FAKESYS_RUNS : end.status;
+	return r < 0 ? r : FIRST_PID + fake.n_started++;
+}
+
+static int *of_process(int pid)
+{
+	if (pid < FIRST_PID || pid >= FIRST_PID + fake.n_started)
+		abort();
+	return &fake.ended[pid - FIRST_PID];
+}
+
+static int fake_reap(int pid, int *ret_status)
+{
+	int status = *of_process(pid), r;
+
+	if (status == FAKESYS_RUNS)
+		return 0;
+	r = call("reap %d", pid);
+	if (r < 0)
+		return r;
+	*ret_status = status;
+	return 1;
+}
+
+/* One that hangs ends by a signal, unless that is made to fail. */
+static int fake_kill_group(int pid, int sig)
+{
+	int *status = of_process(pid), r = call("kill_group %d %d", pid, sig);
+
+	if (r == 0 && *status == FAKESYS_RUNS)
+		*status = 128 + sig;
+	return r;
 }
 
 static int fake_sleep_msec(int64_t msec)
@@ -551,11 +656,17 @@ const struct sys fakesys = {
 	.clock_set = fake_clock_set,
 	.hostname_set = fake_hostname_set,
 	.module_insert = fake_module_insert,
+	.partition_add = fake_partition_add,
+	.partition_resize = fake_partition_resize,
+	.ext4_resize = fake_ext4_resize,
 	.watchdog_set = fake_watchdog_set,
 	.watchdog_stop = fake_watchdog_stop,
 	.reboot = fake_reboot,
 	.exec = fake_exec,
 	.run = fake_run,
 	.run_limited = fake_run_limited,
+	.start = fake_start,
+	.reap = fake_reap,
+	.kill_group = fake_kill_group,
 	.sleep_msec = fake_sleep_msec,
 };

@@ -15,6 +15,8 @@
  * Lines, with names below the base shown as if it were "/":
  *
  *	open /etc/hostname 0600		write /etc/hostname 9		fsync /etc/hostname
+ *	partition_add /dev/vda 5 START BYTES				ext4_resize /mnt BLOCKS
+ *	partition_resize /dev/vda 5 START BYTES
  *	pwrite /record 512 4096		watchdog_set /dev/watchdog 30
  *	fchmod /etc/hostname 0644	fchown /etc/hostname 0:0	mkdirat /etc 0755
  *	mknodat /dev/null 0020666 1:3	symlinkat TARGET /link		renameat /a /b
@@ -25,6 +27,7 @@
  *	module_insert FILE OPTIONS FLAGS				reboot 0xHOW
  *	unshare_mounts			watchdog_stop /dev/watchdog
  *	run_limited TIMEOUT_MSEC PATH ARGV0 ARGV1...
+ *	start PATH ARGV0 ARGV1...	reap PID			kill_group PID SIGNAL
  *	exec PATH ARGV0 ARGV1...	run PATH ARGV0 ARGV1...		sleep_msec MSEC
  */
 extern const struct sys fakesys;
@@ -48,10 +51,16 @@ void fakesys_cut_after(unsigned int n);
 /** Makes each write() take at most so many bytes; 0: no limit. */
 void fakesys_short_writes(size_t max_bytes);
 
-/** Sets what run() and run_limited() give when they do not fail; 0 at first. */
+/** Sets what run(), run_limited() and reap() give when they do not fail; 0 at first. */
 void fakesys_run_status(int status);
 
-/** Has run_limited() ask this function, which finds that status in `end`; NULL: none. @return as run_limited() */
+/** Status of a process of start() that runs until it is killed: a script sets end->timed_out for one. */
+#define FAKESYS_RUNS (-1)
+
+/** What a program that start() starts prints; NULL: nothing. Processes are numbered from 1000 on. */
+void fakesys_output(const char *text);
+
+/** Has run_limited(), and start() (with `end` for reap()), ask this function, which finds that status in `end`; NULL: none. @return as run_limited() */
 void fakesys_run_script(int (*script)(const char *path, char *const argv[], char *const envp[],
 				      struct sys_end *end));
 
@@ -72,3 +81,6 @@ const char *fakesys_log(void);
 
 /** @return number of this process's open descriptors: equal before and after when nothing leaks. */
 int fakesys_open_fds(void);
+
+/** @return what the last exec was given as this variable of its environment, NULL: it was not. */
+const char *fakesys_exec_env(const char *name);

@@ -156,8 +156,9 @@ static inline bool below_dir(const char *path, const char *dir)
 /* "/" itself, and what an initramfs has; not what the tests and the sanitizers need. */
 static inline const char *redirected(const char *path, char buf[static PATH_MAX])
 {
-	static const char *const dirs[] = { "/proc", "/sys", "/dev",	"/run",
-					    "/etc",  "/lib", "/sysroot" };
+	static const char *const dirs[] = { "/proc", "/sys",	  "/dev",     "/run",
+					    "/etc",  "/lib",	  "/sysroot", "/sbin",
+					    "/bin",  "/usr/sbin", "/usr/bin", "/usr/lib/anteroot" };
 
 	if (!intercept.root || below_dir(path, "/proc/self") || strcmp(path, "/dev/null") == 0)
 		return path;

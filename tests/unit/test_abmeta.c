@@ -150,7 +150,7 @@ static void test_out_of_bounds(void **state)
 	assert_int_equal(with(10, 0x20), ABMETA_BAD); /* active */
 	assert_int_equal(with(10, 0x15), ABMETA_BAD); /* booted */
 	assert_int_equal(with(11, 0x50), ABMETA_BAD); /* state */
-	assert_int_equal(with(11, 0x07), ABMETA_BAD); /* bad */
+	assert_int_equal(with(11, 0x08), ABMETA_BAD); /* bad */
 	assert_int_equal(with(12, 0xa0), ABMETA_BAD); /* tries */
 	assert_int_equal(with(12, 0x0a), ABMETA_BAD); /* attempts */
 	assert_int_equal(with(15, 0x50), ABMETA_BAD); /* slot B */

@@ -102,6 +102,20 @@ static void test_asked_again_counts_nothing(void **state)
 	assert_int_equal(rec.slot[AB_A].unconfirmed, 1);
 }
 
+/* The same when it was not mounted at all, because its check left errors: the record says which. */
+static void test_damaged_root(void **state)
+{
+	(void)state;
+	candidate_b(0);
+	(void)decide();
+	seen.failed[AB_B] = seen.unsound[AB_B] = true;
+	assert_decision(decide(), AB_A, AB_REASON_ROLLED_BACK);
+	assert_int_equal(rec.slot[AB_B].bad, AB_BAD_FSCK);
+	assert_int_equal(rec.transition[0].bad, AB_BAD_FSCK);
+	assert_string_equal(ab_bad_name(AB_BAD_FSCK), "fsck");
+	assert_true(ab_valid(&rec));
+}
+
 static void test_count_not_saved(void **state)
 {
 	(void)state;
@@ -300,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_candidate_has_its_tries, set_up),
 		cmocka_unit_test_setup(test_asked_again_counts_nothing, set_up),
+		cmocka_unit_test_setup(test_damaged_root, set_up),
 		cmocka_unit_test_setup(test_count_not_saved, set_up),
 		cmocka_unit_test_setup(test_clean_reboots_count, set_up),
 		cmocka_unit_test_setup(test_clean_reboot_of_a_good_slot, set_up),

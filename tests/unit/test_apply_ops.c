@@ -517,11 +517,70 @@ static void test_delivery_fails(void **state)
 	assert_delivery(1, op.target, ACTION_FAILED);
 }
 
+/* A file system of its own UUID: the facts have it, and it is not tried again, however it went. */
+static void test_uuid(void **state)
+{
+	struct blockdev dev = { .name = "vda2", .uuid = "ba1eadef-0000-4000-8000-000000000001" };
+	const struct op op = { .kind = OP_UUID,
+			       .source = "/dev/vda2",
+			       .type = "ext4",
+			       .data = dev.uuid,
+			       .role = PART_ROOT_A };
+	char command[500];
+
+	(void)state;
+	b.facts.devs = (struct blockdevs){ &dev, 1 };
+	b.dev_dir = s.path;
+	assert_int_equal(-ENOENT, apply_uuid(&b, &op, &why));
+	assert_int_equal(1u << PART_ROOT_A, b.facts.uuid_tried);
+	assert_ptr_equal(op.data, dev.uuid);
+	(void)snprintf(command, sizeof(command),
+		       "PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F -U %s '%s/vda2' 4M", dev.uuid,
+		       s.path);
+	assert_int_equal(0, system(command)); /* NOLINT: names are our own */
+	assert_int_equal(0, apply_uuid(&b, &op, &why));
+	assert_string_not_equal(op.data, dev.uuid);
+	assert_int_equal(36, strlen(dev.uuid));
+	b.facts.devs.n = 0;
+}
+
+/* What is not there cannot be copied, and then nothing is bound. */
+static void test_persist(void **state)
+{
+	struct op op = { .kind = OP_PERSIST,
+			 .source = at("/run/mnt/state/anteroot/persist/etc/key"),
+			 .target = at("/target/etc/key"),
+			 .data = "state" };
+	const char *kept = "run/mnt/state/anteroot/persist/etc/key";
+
+	(void)state;
+	put_dir(s.fd, "run/mnt/state");
+	assert_int_equal(-ENOENT, apply_persist(&b, &op, &why));
+	assert_int_equal(0, fakesys_count("mount "));
+	put_text(s.fd, "target/etc/key", "key\n", 0640);
+	assert_int_equal(0, apply_persist(&b, &op, &why));
+	assert_string_equal("key\n", get_text(s.fd, kept));
+	assert_int_equal(0640, get_mode(s.fd, kept));
+	assert_int_equal(1, fakesys_count("mount "));
+	/* What is kept wins; and comes back to a target that has lost it. */
+	put_text(s.fd, "target/etc/key", "other\n", 0640);
+	op.data = NULL;
+	assert_int_equal(0, apply_persist(&b, &op, &why));
+	assert_string_equal("key\n", get_text(s.fd, kept));
+	assert_int_equal(0, unlinkat(s.fd, "target/etc/key", 0));
+	op.data = "target";
+	assert_int_equal(0, apply_persist(&b, &op, &why));
+	assert_string_equal("key\n", get_text(s.fd, "target/etc/key"));
+	assert_int_equal(0640, get_mode(s.fd, "target/etc/key"));
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_uuid),
+		TEST(test_persist),
 		TEST(test_tree_of_a_path),
 		TEST(test_tree_that_is_not_there),
 		TEST(test_mount_makes_its_directory),

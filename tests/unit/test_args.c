@@ -123,7 +123,39 @@ static void test_waits(void **state)
 	}
 }
 
+static const struct {
+	const char *text;
+	enum fsck_mode mode;
+	enum fsck_repair repair;
+} checks[] = {
+	{ "", FSCK_UNSAID, FSCK_PREEN },
+	{ "fsck.mode=auto fsck.repair=preen", FSCK_AUTO, FSCK_PREEN },
+	{ "fsck.mode=force fsck.repair=yes", FSCK_FORCE, FSCK_YES },
+	{ "fsck.mode=skip fsck.repair=no", FSCK_SKIP, FSCK_NO },
+	{ "forcefsck", FSCK_FORCE, FSCK_PREEN },
+	{ "forcefsck fastboot", FSCK_SKIP, FSCK_PREEN },
+	{ "fastboot fsck.mode=auto", FSCK_AUTO, FSCK_PREEN },
+};
+
+static void test_checks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		read_args(checks[i].text);
+		assert_int_equal(args.fsck, checks[i].mode);
+		assert_int_equal(args.fsck_repair, checks[i].repair);
+		assert_int_equal(problems.n, 0);
+	}
+}
+
 static const char *const bad[] = {
+	"fsck.mode",
+	"fsck.mode=",
+	"fsck.mode=Force",
+	"fsck.repair",
+	"fsck.repair=maybe",
+	"forcefsck=1",
+	"fastboot=0",
 	"init",
 	"init=",
 	"init=sh",
@@ -222,7 +254,7 @@ static void test_table(void **state)
 	const struct args_row *rows = args_table(&n);
 
 	(void)state;
-	assert_int_equal(n, 15);
+	assert_int_equal(n, 20);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(*rows[i].key && *rows[i].form && rows[i].set);
 		assert_int_equal(rows[i].text[strlen(rows[i].text) - 1], '.');
@@ -240,6 +272,7 @@ int main(void)
 		TEST(test_all),
 		TEST(test_last_one_wins),
 		TEST(test_waits),
+		TEST(test_checks),
 		TEST(test_bad_values_leave_the_default),
 		TEST(test_bad_value_leaves_a_good_one),
 		TEST(test_unknown_ones_of_ours),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "init/decide.h"
+#include "lib/clocksources.h"
 #include "tests/unit/intercept.h"
 
 static struct arena a = ARENA_INIT;
@@ -50,12 +51,13 @@ static void test_order_and_names(void **state)
 	static struct module modules[] = { { .name = "one" }, { .name = "two" } };
 
 	(void)state;
-	f.build_usec = 5;
+	f.clock[CLOCK_AT_START] = (struct clock_facts){ .seen = true };
+	clock_add(&f.clock[CLOCK_AT_START], CLOCK_ANCHOR, "build", NULL)->sec = 5;
 	f.modules = (struct module_list){ modules, 2, 2 };
 	decide(STAGE_EARLY, &f, &plan);
 	assert_int_equal(plan.n, 4);
 	assert_int_equal(plan.op[0].kind, OP_CLOCK);
-	assert_string_equal(plan.op[0].hook, "clock-floor");
+	assert_string_equal(plan.op[0].hook, "clock");
 	assert_int_equal(plan.op[1].kind, OP_MODULE);
 	assert_ptr_equal(plan.op[2].module, &modules[1]);
 	assert_int_equal(plan.op[3].kind, OP_AGAIN);
@@ -67,7 +69,8 @@ static void test_plan_ends_at_again(void **state)
 {
 	(void)state;
 	f.api_mounted[API_SYS] = false;
-	f.build_usec = 5; /* clock-floor would apply */
+	f.clock[CLOCK_AT_START] = (struct clock_facts){ .seen = true };
+	clock_add(&f.clock[CLOCK_AT_START], CLOCK_ANCHOR, "build", NULL)->sec = 5;
 	decide(STAGE_EARLY, &f, &plan);
 	assert_int_equal(plan.op[plan.n - 1].kind, OP_AGAIN);
 	assert_null(plan_find_kind(&plan, OP_CLOCK));

@@ -17,6 +17,7 @@
 #include "hooks/place.h"
 #include "hooks/table.h"
 #include "init/decide.h"
+#include "lib/clocksources.h"
 #include "tests/unit/intercept.h"
 
 static struct arena a = ARENA_INIT;
@@ -119,11 +120,16 @@ static void test_places_of_rows(void **state)
 	}
 }
 
-/* Moving the mounts away ends what else can be written to them. */
-static void test_mounts_is_the_last(void **state)
+/* Moving the mounts away ends what else can be written to them; then the integrator has the last word, and the
+ * watchdog runs. */
+static void test_rows_behind_the_mounts(void **state)
 {
+	static const char *const last[] = { "mounts", "stand-in", "pre-handover", "watchdog" };
+
 	(void)state;
-	assert_string_equal(hook_table[hook_table_len - 1].name, "mounts");
+	for (size_t i = 0; i < ARRAY_SIZE(last); i++)
+		assert_string_equal(hook_table[hook_table_len - ARRAY_SIZE(last) + i].name,
+				    last[i]);
 }
 
 static void test_disk_with_a_boot_partition_is_better(void **state)
@@ -449,7 +455,8 @@ static void fill(bool writable)
 	};
 
 	(void)setup(NULL);
-	f.build_usec = 5;
+	f.clock[CLOCK_AT_START] = (struct clock_facts){ .seen = true };
+	clock_add(&f.clock[CLOCK_AT_START], CLOCK_ANCHOR, "build", NULL)->sec = 5;
 	f.modules = (struct module_list){ modules, 1, 1 };
 	f.config = (struct config){ .state = CONFIG_READ,
 				    .hostname = "press-07",
@@ -526,14 +533,14 @@ static void root_of_no_form(void)
 static void a_failed(void)
 {
 	disk_found();
-	f.failed[0] = (struct facts_failed){ "vda2", "A", "no init" };
+	f.failed[0] = (struct facts_failed){ "vda2", "A", "no init", false };
 	f.n_failed = 1;
 }
 
 static void both_failed(void)
 {
 	a_failed();
-	f.failed[1] = (struct facts_failed){ "vda3", "B", "no init" };
+	f.failed[1] = (struct facts_failed){ "vda3", "B", "no init", false };
 	f.n_failed = 2;
 }
 
@@ -617,7 +624,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_rows_are_complete),
 		TEST(test_places_of_rows),
-		TEST(test_mounts_is_the_last),
+		TEST(test_rows_behind_the_mounts),
 		TEST(test_disk_with_a_boot_partition_is_better),
 		TEST(test_message_names_missing_modules_and_disks),
 		TEST(test_named_disk_that_comes_late),

@@ -47,14 +47,19 @@ static void test_default_is_balena(void **state)
 	}
 	assert_null(layout_default.part[PART_ROOT_A].mount_point);
 	assert_string_equal(layout_default.part[PART_BOOT].mount_point, "/mnt/boot");
+	assert_true(layout_default.grow_data);
 	assert_int_equal(layout_default.wait_msec, 30000);
 	assert_int_equal(layout_default.rescue_delay_msec, 10000);
 }
 
 static void test_nothing_said(void **state)
 {
-	static const char *const files[] = { "{}", "{\"partitions\":{}}", "{\"other\": [1]}",
-					     "{\"partitions\":{\"boot\":{}}}" };
+	static const char *const files[] = { "{}",
+					     "{\"partitions\":{}}",
+					     "{\"other\": [1]}",
+					     "{\"partitions\":{\"boot\":{}}}",
+					     "{\"storage\":{}}",
+					     "{\"storage\":{\"growData\":true, \"x\": 1}}" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -75,6 +80,7 @@ static void test_everything_said(void **state)
 		      "  \"rootB\": { \"labels\": [\"sys2\"] },"
 		      "  \"state\": { \"mountPoint\": null },"
 		      "  \"data\": { \"labels\": [\"d\"], \"mountPoint\": \"/data\" } },"
+		      "  \"storage\": { \"growData\": false },"
 		      "  \"waitSeconds\": 5, \"rescueSeconds\": 3600 }"),
 		0);
 	assert_string_equal(part[PART_BOOT].label[0], "EFI");
@@ -86,8 +92,41 @@ static void test_everything_said(void **state)
 	assert_string_equal(part[PART_STATE].label[0], "resin-state");
 	assert_null(part[PART_STATE].mount_point);
 	assert_string_equal(part[PART_DATA].mount_point, "/data");
+	assert_false(layout.grow_data);
 	assert_int_equal(layout.wait_msec, 5000);
 	assert_int_equal(layout.rescue_delay_msec, 3600000);
+}
+
+static void test_machine_id(void **state)
+{
+	(void)state;
+	assert_int_equal(LAYOUT_ID_RANDOM, layout_default.machine_id);
+	assert_int_equal(parse("{\"machineId\": \"random\"}"), 0);
+	assert_int_equal(LAYOUT_ID_RANDOM, layout.machine_id);
+	assert_int_equal(parse("{\"machineId\": \"image\"}"), 0);
+	assert_int_equal(LAYOUT_ID_IMAGE, layout.machine_id);
+	assert_int_equal(parse("{\"machineId\": \"none\"}"), 0);
+	assert_int_equal(LAYOUT_ID_NONE, layout.machine_id);
+}
+
+static void test_persist_and_uuids(void **state)
+{
+	(void)state;
+	assert_string_equal("ba1eadef", layout_default.uuid_prefix);
+	assert_int_equal((1u << PART_ROLES) - 1, layout_default.uuid_roles);
+	assert_int_equal(parse("{\"persist\": [\"/etc/ssh/ssh_host_*\", \"/var/lib/x/\"],"
+			       " \"uuids\": {\"prefix\": \"C0FF-EE\", \"roles\": [\"data\"]}}"),
+			 0);
+	assert_int_equal(2, layout.n_persist);
+	assert_string_equal("/etc/ssh/ssh_host_*", layout.persist[0]);
+	assert_string_equal("/var/lib/x/", layout.persist[1]);
+	assert_string_equal("C0FF-EE", layout.uuid_prefix);
+	assert_int_equal(1u << PART_DATA, layout.uuid_roles);
+	assert_int_equal(parse("{\"uuids\": null, \"persist\": []}"), 0);
+	assert_null(layout.uuid_prefix);
+	assert_int_equal(0, layout.n_persist);
+	assert_int_equal(parse("{\"uuids\": {\"roles\": []}}"), 0);
+	assert_int_equal(0, layout.uuid_roles);
 }
 
 static void test_limits(void **state)
@@ -98,6 +137,16 @@ static void test_limits(void **state)
 	assert_int_equal(layout.rescue_delay_msec, 0);
 	assert_int_equal(parse("{\"waitSeconds\": 3600}"), 0);
 	assert_int_equal(layout.wait_msec, 3600000);
+	assert_int_equal(layout.fsck, FSCK_AUTO);
+	assert_int_equal(layout.fsck_msec, 120000);
+	assert_int_equal(layout.hooks_msec, 30000);
+	assert_int_equal(parse("{\"hooksSeconds\": 7, \"storage\": {}}"), 0);
+	assert_int_equal(layout.hooks_msec, 7000);
+	assert_int_equal(parse("{\"storage\": {\"fsck\": \"force\", \"fsckSeconds\": 1}}"), 0);
+	assert_int_equal(layout.fsck, FSCK_FORCE);
+	assert_int_equal(layout.fsck_msec, 1000);
+	assert_int_equal(parse("{\"storage\": {\"fsck\": \"skip\"}}"), 0);
+	assert_int_equal(layout.fsck, FSCK_SKIP);
 }
 
 static void test_what_a_partition_is_known_by(void **state)
@@ -135,6 +184,8 @@ static const struct {
 	const char *cause;
 } mistakes[] = {
 	{ "{\"waitSeconds\": 1, \"partitions\": []}", "partitions", "expected an object" },
+	{ "{\"waitSeconds\": 1, \"storage\": true}", "storage", "expected an object" },
+	{ "{\"storage\": {\"growData\": \"no\"}}", "storage.growData", "expected true or false" },
 	{ "{\"partitions\": {\"rootC\": {}}}", "rootC",
 	  "expected boot, rootA, rootB, state, data or recovery" },
 	{ "{\"partitions\": {\"boot\": \"x\"}}", "boot", "expected an object" },
@@ -174,8 +225,39 @@ static const struct {
 	  "expected an absolute path or null" },
 	{ "{\"partitions\": {\"boot\": {\"labels\": [\"x\"]}}, \"waitSeconds\": -1}", "waitSeconds",
 	  "expected 0 to 3600 seconds" },
+	{ "{\"persist\": [\"etc/x\"]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/\"]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/etc/../x\"]}", "persist",
+	  "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/etc//x\"]}", "persist",
+	  "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/etc/./x\"]}", "persist",
+	  "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/e*/x\"]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"/etc/*/\"]}", "persist",
+	  "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [\"\"]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [7]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": [null]}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"persist\": \"/x\"}", "persist", "expected a list of at most 32 absolute paths" },
+	{ "{\"uuids\": 7}", "uuids", "expected an object or null" },
+	{ "{\"uuids\": {\"prefix\": \"ba1\"}}", "prefix", "expected 4 to 32 hexadecimal digits" },
+	{ "{\"uuids\": {\"prefix\": \"balena00\"}}", "prefix",
+	  "expected 4 to 32 hexadecimal digits" },
+	{ "{\"uuids\": {\"prefix\": null}}", "prefix", "expected 4 to 32" },
+	{ "{\"uuids\": {\"roles\": \"data\"}}", "roles", "expected a list of boot, rootA" },
+	{ "{\"uuids\": {\"roles\": [\"root\"]}}", "roles", "expected a list of boot, rootA" },
+	{ "{\"uuids\": {\"roles\": [1]}}", "roles", "expected a list of boot, rootA" },
+	{ "{\"machineId\": \"mine\"}", "machineId", "expected random, image or none" },
+	{ "{\"machineId\": null}", "machineId", "expected random, image or none" },
 	{ "{\"waitSeconds\": 3601}", "waitSeconds", "expected 0 to 3600 seconds" },
 	{ "{\"waitSeconds\": \"5\"}", "waitSeconds", "expected 0 to 3600 seconds" },
+	{ "{\"hooksSeconds\": 3601}", "hooksSeconds", "expected 1 to 3600 seconds" },
+	{ "{\"hooksSeconds\": 0}", "hooksSeconds", "expected 1 to 3600 seconds" },
+	{ "{\"storage\": []}", "storage", "expected an object" },
+	{ "{\"storage\": {\"fsck\": \"often\"}}", "storage.fsck", "expected auto, force or skip" },
+	{ "{\"storage\": {\"fsck\": true}}", "storage.fsck", "expected auto, force or skip" },
+	{ "{\"storage\": {\"fsckSeconds\": 0}}", "fsckSeconds", "expected 1 to 3600 seconds" },
 	{ "{\"waitSeconds\": 1, \"rescueSeconds\": 1.5}", "rescueSeconds",
 	  "expected 0 to 3600 seconds" },
 };
@@ -240,6 +322,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_machine_id),	      TEST(test_persist_and_uuids),
 		TEST(test_default_is_balena), TEST(test_nothing_said),
 		TEST(test_everything_said),   TEST(test_limits),
 		TEST(test_mistakes),	      TEST(test_not_json),

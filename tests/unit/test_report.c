@@ -135,9 +135,10 @@ static void fill_root(void)
 	f->root_device = "vda2";
 	f->root_slot = "A";
 	f->root_reason = "it is the first slot";
-	f->failed[0] = (struct facts_failed){ "vda3", "B",
-					      "unable to mount /dev/vda3: Input/output error" };
-	f->failed[1] = (struct facts_failed){ "vdb1", NULL, "no init" };
+	f->failed[0] =
+		(struct facts_failed){ "vda3", "B", "unable to mount /dev/vda3: Input/output error",
+				       false };
+	f->failed[1] = (struct facts_failed){ "vdb1", NULL, "no init", false };
 	f->n_failed = 2;
 }
 
