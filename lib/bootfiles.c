@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/bytes.h"
 #include "lib/digest.h"
 #include "lib/jsonscan.h"
 
@@ -217,11 +218,6 @@ struct png_chunk {
 	const unsigned char *type; /* four letters, the data behind them */
 	uint32_t len;		   /* of the data */
 };
-
-static uint32_t be32(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 static bool chunk_is(const struct png_chunk *c, const char *type)
 {

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/bytes.h"
+
 /* The superblock of ext2, 3 and 4 (Documentation/filesystems/ext4/super.rst), at byte 1024. */
 #define EXT_MOUNTS	 (1024 + 0x34)
 #define EXT_MOUNTS_MAX	 (1024 + 0x36)
@@ -28,16 +30,6 @@ const char *const fsck_mode_words[FSCK_UNSAID] = {
 	[FSCK_FORCE] = "force",
 	[FSCK_SKIP] = "skip",
 };
-
-static uint32_t le16(const unsigned char *p)
-{
-	return p[0] | (uint32_t)p[1] << 8;
-}
-
-static uint32_t le32(const unsigned char *p)
-{
-	return le16(p) | le16(p + 2) << 16;
-}
 
 enum fsck_kind fsck_kind_of(const char *type)
 {

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "lib/bootid.h"
+#include "lib/bytes.h"
 #include "lib/inplace.h"
 
 #define UUID_LEN 16u
@@ -46,16 +47,6 @@ struct wish {
 #define FAT32_BOOT_SIG	 66u
 #define FAT_HAS_ID	 0x28u /* 0x29 with a label */
 #define FAT_SIGNATURE_AT 510u
-
-static unsigned int le16(const unsigned char *p)
-{
-	return p[0] | (unsigned int)p[1] << 8;
-}
-
-static uint32_t le32(const unsigned char *p)
-{
-	return le16(p) | (uint32_t)le16(p + 2) << 16;
-}
 
 static void put_le32(unsigned char *p, uint32_t value)
 {

@@ -5,17 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/bytes.h"
+
 #define HEADER_LEN 44
 #define TYPE_LEN   6
 #define DAY	   86400
 
 /* The counts of a header, in their order; then the size of one of each, but for times. */
 enum count { IS_UT, IS_STD, LEAPS, TIMES, TYPES, CHARS, COUNTS };
-
-static uint32_t be32(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 /* The bytes of a block of data, its times having so many. 0: no header, or more than there is. */
 static size_t block_len(const unsigned char *p, size_t len, unsigned int time_len,
