@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # make                 build/anteroot on klibc; LIBC=musl and LIBC=glibc: build/anteroot-LIBC
-# make check           everything that is tested; check-quick at every save
+# make check           what holds every commit; check-full with the sweeps, check-quick at every save
 # make demo, bench     a boot to look at, and one to measure
 # make size            where the bytes go
 #
