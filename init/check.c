@@ -145,8 +145,9 @@ static int summary(struct check *c, struct json *top)
 			printf("%s: nothing wrong with %zu keys\n", c->path,
 			       count_keys(&c->config));
 		else
-			printf("%s: %zu errors, %zu warnings\n", c->path, c->count[CONFIG_ERROR],
-			       c->count[CONFIG_WARNING]);
+			printf("%s: %zu error%s, %zu warning%s\n", c->path, c->count[CONFIG_ERROR],
+			       c->count[CONFIG_ERROR] == 1 ? "" : "s", c->count[CONFIG_WARNING],
+			       c->count[CONFIG_WARNING] == 1 ? "" : "s");
 		return 0;
 	}
 	json_add_int(top, "errors", (int64_t)c->count[CONFIG_ERROR]);
