@@ -4,6 +4,7 @@
 # make check           everything that is tested; check-quick at every save
 # make demo, bench     a boot to look at, and one to measure
 # make size            where the bytes go
+# make deb             Debian packages
 #
 # V=1 DESTDIR= prefix= UDEV_DIR= CC= CFLAGS= LDFLAGS= CROSS_COMPILE= SANITIZE=address,undefined COVERAGE=1
 # DEVELOPMENT_IMAGE=1 THIRD_PARTY_SRC=DIR KLIBC_DIR=DIR {BLKID,KMOD,CJSON,DIGEST}_{CFLAGS,LIBS}=
@@ -208,9 +209,16 @@ uninstall:
 		$(SYSTEMD_DIR)/system-preset/$(PRESET) \
 		$(foreach page,$(MANUALS),$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page)))
 
+# Debian packages, in build/deb (docs/DEBIAN.md). DEB_FLAGS are dpkg-buildpackage's: -b for the binary packages alone.
+DEB_FLAGS ?=
+.PHONY: deb
+deb:
+	@tests/tools/packages deb
+	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb $(DEB_FLAGS)
+
 # What came over the network stays; "rm -r build" takes it too.
 clean:
-	rm -rf build/obj build/tests build/check build/style build/fuzz build/anteroot*
+	rm -rf build/obj build/tests build/check build/style build/fuzz build/deb build/anteroot*
 
 include tests/tests.mk
 -include $(OBJECTS:.o=.d)
