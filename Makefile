@@ -211,10 +211,13 @@ uninstall:
 
 # Debian packages, in build/deb (docs/DEBIAN.md). DEB_FLAGS are dpkg-buildpackage's: -b for the binary packages alone.
 DEB_FLAGS ?=
-.PHONY: deb
+.PHONY: deb deb-tree
+export DEB_DIR
 deb:
 	@tests/tools/packages deb
 	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb $(DEB_FLAGS)
+deb-tree:
+	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb --tree
 
 # What came over the network stays; "rm -r build" takes it too.
 clean:
