@@ -208,6 +208,28 @@ uninstall:
 		$(SYSTEMD_DIR)/system-preset/$(PRESET) \
 		$(foreach page,$(MANUALS),$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page)))
 
+# The tool of whoever makes images.
+.PHONY: install-mkinitramfs uninstall-mkinitramfs
+install: install-mkinitramfs
+uninstall: uninstall-mkinitramfs
+install-mkinitramfs:
+	install -D -m 755 dist/mkinitramfs $(DESTDIR)$(prefix)/sbin/anteroot-mkinitramfs
+uninstall-mkinitramfs:
+	rm -f $(DESTDIR)$(prefix)/sbin/anteroot-mkinitramfs
+
+# Debian's initramfs-tools: where its packages have their hooks and scripts.
+.PHONY: install-initramfs-tools uninstall-initramfs-tools
+INITRAMFS_TOOLS_DIR ?= $(prefix)/share/initramfs-tools
+INITRAMFS_TOOLS := $(patsubst dist/initramfs-tools/%,%,$(wildcard dist/initramfs-tools/*/* dist/initramfs-tools/*/*/*))
+install: install-initramfs-tools
+uninstall: uninstall-initramfs-tools
+install-initramfs-tools:
+	$(foreach file,$(filter-out scripts/init-top,$(INITRAMFS_TOOLS)),install -D -m $(if $(filter \
+		scripts/anteroot,$(file)),644,755) dist/initramfs-tools/$(file) \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/$(file) &&) :
+uninstall-initramfs-tools:
+	rm -f $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,$(filter-out scripts/init-top,$(INITRAMFS_TOOLS)))
+
 # What came over the network stays; "rm -r build" takes it too.
 clean:
 	rm -rf build/obj build/tests build/check build/style build/fuzz build/anteroot*
