@@ -184,6 +184,16 @@ $(O)/third-party.stamp: $(wildcard lib/third-party/* lib/klibc/include/* lib/kli
 	@touch $@
 $(eval $(call content,$(O)/third-party.flags,$(call squote,$(CC) $(THIRD_PARTY_CFLAGS) $(PINNED))))
 
+# Debian packages, in build/deb (docs/DEBIAN.md). DEB_FLAGS are dpkg-buildpackage's: -b for the binary packages alone.
+DEB_FLAGS ?=
+.PHONY: deb deb-tree
+export DEB_DIR
+deb:
+	@tests/tools/packages deb
+	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb $(DEB_FLAGS)
+deb-tree:
+	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb --tree
+
 # Where things go. Units and the rule call the program where it is installed; the link has the name that rules of
 # balenaOS call, where udev looks for programs without a path.
 UDEV_DIR    ?= $(prefix)/lib/udev
@@ -209,15 +219,27 @@ uninstall:
 		$(SYSTEMD_DIR)/system-preset/$(PRESET) \
 		$(foreach page,$(MANUALS),$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page)))
 
-# Debian packages, in build/deb (docs/DEBIAN.md). DEB_FLAGS are dpkg-buildpackage's: -b for the binary packages alone.
-DEB_FLAGS ?=
-.PHONY: deb deb-tree
-export DEB_DIR
-deb:
-	@tests/tools/packages deb
-	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb $(DEB_FLAGS)
-deb-tree:
-	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb --tree
+# The tool of whoever makes images.
+.PHONY: install-mkinitramfs uninstall-mkinitramfs
+install: install-mkinitramfs
+uninstall: uninstall-mkinitramfs
+install-mkinitramfs:
+	install -D -m 755 dist/mkinitramfs $(DESTDIR)$(prefix)/sbin/anteroot-mkinitramfs
+uninstall-mkinitramfs:
+	rm -f $(DESTDIR)$(prefix)/sbin/anteroot-mkinitramfs
+
+# Debian's initramfs-tools: where its packages have their hooks and scripts.
+.PHONY: install-initramfs-tools uninstall-initramfs-tools
+INITRAMFS_TOOLS_DIR ?= $(prefix)/share/initramfs-tools
+INITRAMFS_TOOLS := $(patsubst dist/initramfs-tools/%,%,$(wildcard dist/initramfs-tools/*/* dist/initramfs-tools/*/*/*))
+install: install-initramfs-tools
+uninstall: uninstall-initramfs-tools
+install-initramfs-tools:
+	$(foreach file,$(filter-out scripts/init-top,$(INITRAMFS_TOOLS)),install -D -m $(if $(filter \
+		scripts/anteroot,$(file)),644,755) dist/initramfs-tools/$(file) \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/$(file) &&) :
+uninstall-initramfs-tools:
+	rm -f $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,$(filter-out scripts/init-top,$(INITRAMFS_TOOLS)))
 
 # What came over the network stays; "rm -r build" takes it too.
 clean:
