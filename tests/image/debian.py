@@ -151,7 +151,7 @@ def key(kind):
                   packages.SUITE, packages.version("linux-image-amd64"))
 
 
-def _host_keys():
+def host_keys():
     """The folder of the one SSH host key of every target."""
     def build(folder):
         folder.mkdir()
@@ -161,7 +161,7 @@ def _host_keys():
 
 def host_key():
     """The public host key of every target with one of these roots."""
-    return (_host_keys() / "key.pub").read_text(encoding="ascii").strip()
+    return (host_keys() / "key.pub").read_text(encoding="ascii").strip()
 
 
 def _files(recipe, folder):
@@ -177,7 +177,7 @@ def _files(recipe, folder):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     for name in ("key", "key.pub"):
-        run(["cp", _host_keys() / name, folder / f"etc/ssh/ssh_host_ed25519_{name}"])
+        run(["cp", host_keys() / name, folder / f"etc/ssh/ssh_host_ed25519_{name}"])
     tree = kernel.mkinitramfs()
     tree.write_module_tree(tree.ModuleTree(kernel.kernel().modules), recipe.modules,
                            folder / "usr")
