@@ -11,6 +11,7 @@ from .cache import PROJECT, run
 
 # Its user in a namespace could not make them; it mounts its own.
 NO_DEVICES = ("--skip=output/dev,output/mknod,cleanup/reproducible",)
+NOWHERE = "/dev/null"
 
 
 def sources(suite):
@@ -27,18 +28,19 @@ def version(suite, package):
 
 def make(suite, target, include, options=(), env=None):
     """A tree with these packages, none of those that they only recommend."""
-    run(["mmdebstrap", "--quiet", "--variant=essential", "--include", ",".join(include),
+    run(["mmdebstrap", "--quiet", "--variant=essential", "--format=tar", "--include", ",".join(include),
          "--aptopt=Apt::Install-Recommends false", *NO_DEVICES, *options, suite, target, "-"],
         input="\n".join(sources(suite)).encode() + b"\n", env=env or {})
 
 
-def enter(tree, script, files=None, out=None, target="/dev/null"):
+def enter(tree, script, files=None, out=None, target=NOWHERE):
     """Runs a shell script in a copy of a tree.
 
     files: a tar, unpacked in /work. out: where what the script leaves in /work/out comes to, as out.tar.
     target: a tar of the tree as the script leaves it.
     """
-    command = ["mmdebstrap", "--quiet", "--variant=custom", "--skip=update,setup,cleanup", *NO_DEVICES,
+    command = ["mmdebstrap", "--quiet", "--variant=custom", "--skip=update,cleanup", *NO_DEVICES,
+               f"--format={'null' if target == NOWHERE else 'tar'}",
                f"--setup-hook=tar-in '{tree}' /", '--customize-hook=mkdir -p "$1/work/out"']
     if files:
         command.append(f"--customize-hook=tar-in '{files}' /work")

@@ -10,7 +10,7 @@ from .cache import PROJECT, cached, key_of, remove, run
 
 DOCUMENT = PROJECT / "docs/DEBIAN.md"
 
-BUILDER = ("make", "gcc", "libc6-dev", "dpkg-dev", "patch", "xz-utils", "ca-certificates", "debhelper", "libklibc-dev",
+BUILDER = ("build-essential", "patch", "xz-utils", "ca-certificates", "debhelper", "libklibc-dev",
            "lintian")
 
 # Offline, as Debian's own builders are. Without git: as from a tarball.
