@@ -118,6 +118,7 @@ class Recipe(NamedTuple):
     """What one of the roots is made of."""
 
     what: str                   # said when it is made
+    suite: str = packages.SUITE
     packages: tuple = PACKAGES
     unpacked: tuple = ()        # packages whose files are there without being installed
     modules: tuple = MODULES
@@ -142,13 +143,15 @@ RECIPES = {
                              "NetworkManager.service"),
         mask=MASK + READER_MASK,
         customize=READER_CUSTOMIZE),
+    "trixie": Recipe("Debian trixie's root: install systemd, udev and OpenSSH", suite="trixie"),
 }
 
 
 def key(kind):
     """What the root depends on; the archive's versions are not part of it."""
-    return key_of(tuple(RECIPES[kind]), Path(__file__), Path(kernel.__file__), host_key(),
-                  packages.SUITE, packages.version("linux-image-amd64"))
+    recipe = RECIPES[kind]
+    return key_of(tuple(recipe), Path(__file__), Path(kernel.__file__), host_key(),
+                  packages.version("linux-image-amd64", suite=recipe.suite))
 
 
 def host_keys():
@@ -167,7 +170,7 @@ def host_key():
 def _files(recipe, folder):
     """What is put over the packages' own files."""
     for package in recipe.unpacked:
-        packages.unpack(package, folder)
+        packages.unpack(package, folder, suite=recipe.suite)
         # Debian has merged /usr: /lib is a link there
         if (folder / "lib").exists():
             run(["cp", "-aT", folder / "lib", folder / "usr/lib"])
@@ -179,7 +182,7 @@ def _files(recipe, folder):
     for name in ("key", "key.pub"):
         run(["cp", host_keys() / name, folder / f"etc/ssh/ssh_host_ed25519_{name}"])
     tree = kernel.mkinitramfs()
-    tree.write_module_tree(tree.ModuleTree(kernel.kernel().modules), recipe.modules,
+    tree.write_module_tree(tree.ModuleTree(kernel.kernel(recipe.suite).modules), recipe.modules,
                            folder / "usr")
 
 
@@ -203,8 +206,8 @@ def _tar(recipe, folder):
                f"--customize-hook=tar-in '{folder}/files.tar' /",
                f"--customize-hook={_customize(recipe)}"]
     command += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDE]
-    run([*command, packages.SUITE, folder / "root.tar", "-"],
-        input="\n".join(packages.sources()).encode() + b"\n", env=FIXED_TIME)
+    run([*command, recipe.suite, folder / "root.tar", "-"],
+        input="\n".join(packages.sources(recipe.suite)).encode() + b"\n", env=FIXED_TIME)
     remove(files)
 
 

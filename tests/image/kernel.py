@@ -60,13 +60,15 @@ def decompressed(bzimage):
     return image
 
 
-def _build(folder):
-    package = next(name for name in packages.depends("linux-image-amd64", folder / "meta")
-                   if name.startswith("linux-image-"))
-    packages.unpack(package, folder / "tree")
+def _build(folder, suite):
+    needed = packages.depends("linux-image-amd64", folder / "meta", suite=suite)
+    package = next(name for name in needed if name.startswith("linux-image-"))
+    packages.unpack(package, folder / "tree", suite=suite)
     (bzimage,) = (folder / "tree/boot").glob("vmlinuz-*")
     version = bzimage.name.partition("-")[2]
     (folder / "vmlinux").write_bytes(decompressed(bzimage.read_bytes()))
+    if (folder / "tree/usr/lib/modules").exists():     # since trixie
+        (folder / "tree/usr/lib").rename(folder / "tree/lib")
     run(["depmod", "-b", folder / "tree", version])
     (folder / "version").write_text(version, encoding="ascii")
     (folder / "tree/lib").rename(folder / "lib")
@@ -74,10 +76,12 @@ def _build(folder):
     remove(folder / "meta")
 
 
-def kernel():
-    """Debian's current kernel for the tests' suite, downloaded at most once."""
-    key = key_of(packages.SUITE, packages.version("linux-image-amd64"), Path(__file__))
-    folder = cached("kernel", key, _build, "kernel: download, unpack, decompress")
+@functools.lru_cache(maxsize=None)
+def kernel(suite=packages.SUITE):
+    """Debian's current kernel for a suite, downloaded at most once."""
+    key = key_of(suite, packages.version("linux-image-amd64", suite=suite), Path(__file__))
+    folder = cached("kernel", key, lambda path: _build(path, suite),
+                    "kernel: download, unpack, decompress")
     version = (folder / "version").read_text(encoding="ascii")
     return Kernel(version, folder / "vmlinux", folder / "lib/modules" / version)
 

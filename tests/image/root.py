@@ -27,6 +27,7 @@ KINDS = (
     "torn",         # an ext4 superblock and no more
     "debian",       # systemd, udev, journald, OpenSSH
     "debian-readers",   # every reader of the configuration
+    "trixie",       # as debian, of the next release
     "none",         # zeros
 )
 
