@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from boot import harness
-from image import cache, deb, disk
+from image import cache, deb, disk, kernel
 from image.disk import MIB, SEED_CONFIG, Disk
 
 DISK = Disk(root_a="debian", root_b="tiny", absent=("rootA",))
@@ -30,7 +30,7 @@ SUITES = [pytest.param("bookworm"), pytest.param("trixie", marks=pytest.mark.ful
 
 def package(suite, name):
     """The file of one of our packages."""
-    (path,) = deb.packages(suite).glob(f"{name}_*.deb")
+    (path,) = deb.built(suite).glob(f"{name}_*.deb")
     return path
 
 
@@ -40,7 +40,7 @@ def lines(path):
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_lintian_has_nothing_to_say(suite):
-    said = lines(deb.packages(suite) / "lintian")
+    said = lines(deb.built(suite) / "lintian")
     assert [line for line in said if line.startswith(("E:", "W:"))] == []
     assert not [line for line in said if "running lintian" in line.lower() and "fail" in line.lower()]
 
@@ -122,7 +122,8 @@ class Root:
         self.image = harness.overlay(raw, folder)
 
     def boot(self, image):
-        return self._machine([self.image], COMMAND_LINE, image=image, memory_mib=768, smp=2, network=True, limit=600)
+        return self._machine([self.image], COMMAND_LINE, image=image, memory_mib=768, smp=2, network=True, limit=600,
+                             vmlinux=kernel.kernel(self._suite).vmlinux)
 
     def ask(self, vm, words, seconds=60):
         result = vm.ssh(self.key, words, seconds)

@@ -7,30 +7,18 @@ A tree is a tar in the cache. mmdebstrap makes it and enters it again, as root o
 from pathlib import Path
 
 from . import packages
-from .cache import PROJECT, run
+from .cache import run
 
 # Its user in a namespace could not make them; it mounts its own.
 NO_DEVICES = ("--skip=output/dev,output/mknod,cleanup/reproducible",)
 NOWHERE = "/dev/null"
 
 
-def sources(suite):
-    """Lines for a sources.list of the release: the Debian entries of the machine's own apt."""
-    run([packages.APT, "--suite", suite, "--arch", packages.ARCHITECTURE, "version", "base-files"])
-    listing = PROJECT / f"build/apt/{suite}-{packages.ARCHITECTURE}/sources.list"
-    return [line for line in listing.read_text(encoding="utf-8").splitlines() if line.startswith("deb ")]
-
-
-def version(suite, package):
-    """The version that apt would install of a package of the release."""
-    return run([packages.APT, "--suite", suite, "--arch", packages.ARCHITECTURE, "version", package]).split()[-1]
-
-
 def make(suite, target, include, options=(), env=None):
     """A tree with these packages, none of those that they only recommend."""
     run(["mmdebstrap", "--quiet", "--variant=essential", "--format=tar", "--include", ",".join(include),
          "--aptopt=Apt::Install-Recommends false", *NO_DEVICES, *options, suite, target, "-"],
-        input="\n".join(sources(suite)).encode() + b"\n", env=env or {})
+        input="\n".join(packages.sources(suite)).encode() + b"\n", env=env or {})
 
 
 def enter(tree, script, files=None, out=None, target=NOWHERE):

@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from . import chroot, debian, kernel
+from . import chroot, debian, packages
 from .cache import PROJECT, cached, key_of, remove, run
 
 DOCUMENT = PROJECT / "docs/DEBIAN.md"
@@ -43,6 +43,16 @@ content() { cat /boot/initrd.img-* >"/work/out/$1.img"
 moment() { names "$1"; content "$1"; }
 """
 
+# Somebody else's file asks for what is removed.
+MINE = {"initramfs-tools": ("/etc/initramfs-tools/conf.d/mine", "BOOT=anteroot"),
+        "dracut": ("/etc/dracut.conf.d/mine.conf", 'add_dracutmodules+=" anteroot "')}
+REFUSED = {kind: f"""
+printf '%s\\n' '# mine' '{line}' >{path}
+! dpkg --remove {OURS[kind]} >/work/out/refused 2>&1
+dpkg-query -W -f 'status: ${{Status}}\\n' {OURS[kind]} >>/work/out/refused
+rm {path}
+""" for kind, (path, line) in MINE.items()}
+
 
 def tracked():
     """What git knows, without what it knows and is gone."""
@@ -66,7 +76,7 @@ def builder(suite):
                   f"{suite}: install compiler, debhelper and lintian in a tree")
 
 
-def packages(suite="bookworm"):
+def built(suite="bookworm"):
     """The folder with the packages of this tree, build.log, and lintian's word."""
     def build(folder):
         folder.mkdir(parents=True)
@@ -112,7 +122,7 @@ def base(kind, suite):
         remove(files)
         remove(Path(f"{files}.tar"))
     return cached(f"root-{kind}-{suite}.tar", key_of(
-        INITRAMFS[kind], MODULES, debian.key("debian"), chroot.version(suite, "linux-image-amd64"),
+        INITRAMFS[kind], MODULES, debian.key("debian"), packages.version("linux-image-amd64", suite=suite),
         Path(chroot.__file__)), build, f"{suite}: a Debian root with a kernel and {kind}")
 
 
@@ -125,14 +135,14 @@ def commands(heading):
 
 
 def life(kind, suite="bookworm"):
-    """A folder with what became of a root: root.tar with our packages in it, and what was there at each moment.
+    """A folder with what became of a root: root.ext4 with our packages in it, and what was there at each moment.
 
-    Moments: before, installed, chosen (root.tar), and from there removed and purged. NAME.img is the initramfs of
+    Moments: before, installed, chosen (root.ext4), and from there removed and purged. NAME.img is the initramfs of
     each, NAME.content what is in it, NAME.names all paths of the root.
     """
     def build(folder):
         folder.mkdir(parents=True)
-        debs = [path for path in packages(suite).glob("*.deb") if "mkinitramfs" not in path.name]
+        debs = [path for path in built(suite).glob("*.deb") if "mkinitramfs" not in path.name]
         wanted = [path for path in debs if path.name.startswith(("anteroot_", OURS[kind]))]
         run(["tar", "-cf", folder / "files.tar", "--transform=s|.*/|debs/|", "-P", *wanted])
         chroot.enter(base(kind, suite), FUNCTIONS + f"""
@@ -143,15 +153,18 @@ def life(kind, suite="bookworm"):
             moment chosen
             """, folder / "files.tar", folder, folder / "root.tar")
         chroot.enter(folder / "root.tar", FUNCTIONS + f"""
+            {REFUSED[kind]}
             {commands(f"Remove: {kind}")}
             moment removed
             {commands(f"Purge: {kind}")}
             moment purged
             """, None, folder)
-        remove(folder / "files.tar")
-    return cached(f"life-{kind}-{suite}", key_of(packages(suite).name, base(kind, suite).name, DOCUMENT,
+        debian.file_system(folder)
+        for left in ("files.tar", "root.tar"):
+            remove(folder / left)
+    return cached(f"life-{kind}-{suite}", key_of(built(suite).name, base(kind, suite).name, DOCUMENT,
                                                  Path(__file__)), build,
                   f"{suite}: our packages come to a root with {kind}, and go")
 
 
-__all__ = ["OURS", "base", "builder", "commands", "kernel", "life", "packages"]
+__all__ = ["OURS", "base", "builder", "built", "commands", "life"]

@@ -211,8 +211,8 @@ def _tar(recipe, folder):
     remove(files)
 
 
-def _file_system(folder):
-    """The tar as an ext4 file system."""
+def file_system(folder):
+    """root.tar as an ext4 file system, root.ext4."""
     image, tree = folder / "root.ext4", folder / "tree"
     tree.mkdir()
     with open(image, "wb") as file:
@@ -234,7 +234,7 @@ def folder(kind):
     def build(path):
         path.mkdir(parents=True)
         _tar(recipe, path)
-        _file_system(path)
+        file_system(path)
 
     return cached(kind, key(kind), build, recipe.what)
 
