@@ -72,7 +72,7 @@ def builder(suite):
     def build(path):
         chroot.make(suite, path, BUILDER, ["--dpkgopt=path-exclude=/usr/share/man/*",
                                            "--dpkgopt=path-exclude=/usr/share/locale/*"])
-    return cached(f"builder-{suite}.tar", key_of(BUILDER, Path(chroot.__file__)), build,
+    return cached(f"builder-{suite}.tar", key_of(BUILDER), build,
                   f"{suite}: install compiler, debhelper and lintian in a tree")
 
 
@@ -122,8 +122,7 @@ def base(kind, suite):
         remove(files)
         remove(Path(f"{files}.tar"))
     return cached(f"root-{kind}-{suite}.tar", key_of(
-        INITRAMFS[kind], MODULES, debian.key("debian"), packages.version("linux-image-amd64", suite=suite),
-        Path(chroot.__file__)), build, f"{suite}: a Debian root with a kernel and {kind}")
+        INITRAMFS[kind], MODULES, debian.key("debian"), packages.version("linux-image-amd64", suite=suite)), build, f"{suite}: a Debian root with a kernel and {kind}")
 
 
 def commands(heading):
