@@ -33,6 +33,9 @@ printf 'CONFIG_RD_ZSTD=y\\nCONFIG_RD_GZIP=y\\n' >"/boot/config-$version"
 mkdir -p /etc/keys
 mv /key /etc/keys/root
 BLOCKS
+# without the program there must be no image
+mv /usr/sbin/anteroot /tmp
+! MODULES=list DESTDIR=/tmp/none verbose=n version=$version /usr/share/initramfs-tools/hooks/anteroot
 """
 KEEP = 'cp "/boot/initrd.img-$version" /out/'
 
