@@ -231,15 +231,17 @@ uninstall-mkinitramfs:
 # Debian's initramfs-tools: where its packages have their hooks and scripts.
 .PHONY: install-initramfs-tools uninstall-initramfs-tools
 INITRAMFS_TOOLS_DIR ?= $(prefix)/share/initramfs-tools
-INITRAMFS_TOOLS := $(patsubst dist/initramfs-tools/%,%,$(wildcard dist/initramfs-tools/*/* dist/initramfs-tools/*/*/*))
 install: install-initramfs-tools
 uninstall: uninstall-initramfs-tools
 install-initramfs-tools:
-	$(foreach file,$(filter-out scripts/init-top,$(INITRAMFS_TOOLS)),install -D -m $(if $(filter \
-		scripts/anteroot,$(file)),644,755) dist/initramfs-tools/$(file) \
-		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/$(file) &&) :
+	install -d $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,hooks scripts/init-top)
+	$(call PLACED,dist/initramfs-tools/hooks/anteroot,$(INITRAMFS_TOOLS_DIR)/hooks/anteroot)
+	chmod 755 $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/anteroot
+	install -m 644 dist/initramfs-tools/scripts/anteroot $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/anteroot
+	install -m 755 dist/initramfs-tools/scripts/init-top/anteroot \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/anteroot
 uninstall-initramfs-tools:
-	rm -f $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,$(filter-out scripts/init-top,$(INITRAMFS_TOOLS)))
+	rm -f $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,hooks/anteroot scripts/anteroot scripts/init-top/anteroot)
 
 # dracut's module: where it is installed says nothing of what the scripts in it call, which is in the image.
 DRACUT_DIR   ?= $(prefix)/lib/dracut

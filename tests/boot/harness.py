@@ -221,12 +221,12 @@ class Machine:
     files (used as they are, so that a second machine sees what a first one wrote).
     append: more kernel arguments. network: forward a loopback port to SSH.
     smp: one processor unless systemd has work for two. watch: called with each console
-    line. vmlinux: another kernel. options: more for QEMU.
+    line. options: more for QEMU. vmlinux: another kernel than the tests' own.
     """
 
     def __init__(self, initrd, disks=(), append="", machine="q35", memory_mib=256, smp=1,
                  console="ttyS0", network=False, limit=LIMIT_SECONDS, log=None, watch=None,
-                 vmlinux=None, options=()):
+                 options=(), vmlinux=None):
         self.lines = []
         self._vmlinux = vmlinux
         self._watch = watch

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from . import kernel, packages
 from .cache import FOLDER, cached, key_of, remove, run
+from .packages import SUITE
 
 MIB = 1024 * 1024
 SIZE_MIB = 320
@@ -118,7 +119,6 @@ class Recipe(NamedTuple):
     """What one of the roots is made of."""
 
     what: str                   # said when it is made
-    suite: str = packages.SUITE
     packages: tuple = PACKAGES
     unpacked: tuple = ()        # packages whose files are there without being installed
     modules: tuple = MODULES
@@ -126,10 +126,12 @@ class Recipe(NamedTuple):
     services: tuple = SERVICES
     mask: tuple = MASK
     customize: str = ""
+    suite: str = SUITE
 
 
 RECIPES = {
     "debian": Recipe("Debian root: install systemd, udev and OpenSSH"),
+    "debian-trixie": Recipe("Debian root: install trixie's systemd, udev and OpenSSH", suite="trixie"),
     "debian-readers": Recipe(
         "Debian root: install every reader of the configuration",
         packages=PACKAGES + (
@@ -143,15 +145,13 @@ RECIPES = {
                              "NetworkManager.service"),
         mask=MASK + READER_MASK,
         customize=READER_CUSTOMIZE),
-    "trixie": Recipe("Debian trixie's root: install systemd, udev and OpenSSH", suite="trixie"),
 }
 
 
 def key(kind):
     """What the root depends on; the archive's versions are not part of it."""
-    recipe = RECIPES[kind]
-    return key_of(tuple(recipe), Path(__file__), Path(kernel.__file__), host_key(),
-                  packages.version("linux-image-amd64", suite=recipe.suite))
+    return key_of(tuple(RECIPES[kind]), Path(__file__), Path(kernel.__file__), host_key(),
+                  packages.version("linux-image-amd64", suite=RECIPES[kind].suite))
 
 
 def host_keys():

@@ -61,14 +61,15 @@ def decompressed(bzimage):
 
 
 def _build(folder, suite):
-    needed = packages.depends("linux-image-amd64", folder / "meta", suite=suite)
-    package = next(name for name in needed if name.startswith("linux-image-"))
+    depends = packages.depends("linux-image-amd64", folder / "meta", suite=suite)
+    package = next(name for name in depends if name.startswith("linux-image-"))
     packages.unpack(package, folder / "tree", suite=suite)
+    # since trixie packages have their files where merged /usr has them
+    if (folder / "tree/usr/lib/modules").exists():
+        (folder / "tree/usr/lib").rename(folder / "tree/lib")
     (bzimage,) = (folder / "tree/boot").glob("vmlinuz-*")
     version = bzimage.name.partition("-")[2]
     (folder / "vmlinux").write_bytes(decompressed(bzimage.read_bytes()))
-    if (folder / "tree/usr/lib/modules").exists():     # since trixie
-        (folder / "tree/usr/lib").rename(folder / "tree/lib")
     run(["depmod", "-b", folder / "tree", version])
     (folder / "version").write_text(version, encoding="ascii")
     (folder / "tree/lib").rename(folder / "lib")
