@@ -208,6 +208,19 @@ uninstall:
 		$(SYSTEMD_DIR)/system-preset/$(PRESET) \
 		$(foreach page,$(MANUALS),$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page)))
 
+# dracut's module: where it is installed says nothing of what the scripts in it call, which is in the image.
+DRACUT_DIR   ?= $(prefix)/lib/dracut
+DRACUT_INTO   = $(DRACUT_DIR)/modules.d/90anteroot
+DRACUT_FILES := $(notdir $(wildcard dracut-module/90anteroot/*))
+.PHONY: install-dracut uninstall-dracut
+install-dracut:
+	install -d $(DESTDIR)$(DRACUT_INTO)
+	install -m 755 $(filter %.sh,$(wildcard dracut-module/90anteroot/*)) $(DESTDIR)$(DRACUT_INTO)
+	install -m 644 $(filter %.service,$(wildcard dracut-module/90anteroot/*)) $(DESTDIR)$(DRACUT_INTO)
+uninstall: uninstall-dracut
+uninstall-dracut:
+	rm -f $(DRACUT_FILES:%=$(DESTDIR)$(DRACUT_INTO)/%)
+
 # What came over the network stays; "rm -r build" takes it too.
 clean:
 	rm -rf build/obj build/tests build/check build/style build/fuzz build/anteroot*
