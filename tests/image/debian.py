@@ -125,10 +125,12 @@ class Recipe(NamedTuple):
     services: tuple = SERVICES
     mask: tuple = MASK
     customize: str = ""
+    suite: str = packages.SUITE
 
 
 RECIPES = {
     "debian": Recipe("Debian root: install systemd, udev and OpenSSH"),
+    "debian-trixie": Recipe("Debian root: install trixie's systemd, udev and OpenSSH", suite="trixie"),
     "debian-readers": Recipe(
         "Debian root: install every reader of the configuration",
         packages=PACKAGES + (
@@ -148,7 +150,7 @@ RECIPES = {
 def key(kind):
     """What the root depends on; the archive's versions are not part of it."""
     return key_of(tuple(RECIPES[kind]), Path(__file__), Path(kernel.__file__), host_key(),
-                  packages.SUITE, packages.version("linux-image-amd64"))
+                  packages.version("linux-image-amd64", suite=RECIPES[kind].suite))
 
 
 def _host_keys():
@@ -167,7 +169,7 @@ def host_key():
 def _files(recipe, folder):
     """What is put over the packages' own files."""
     for package in recipe.unpacked:
-        packages.unpack(package, folder)
+        packages.unpack(package, folder, suite=recipe.suite)
         # Debian has merged /usr: /lib is a link there
         if (folder / "lib").exists():
             run(["cp", "-aT", folder / "lib", folder / "usr/lib"])
@@ -179,7 +181,7 @@ def _files(recipe, folder):
     for name in ("key", "key.pub"):
         run(["cp", _host_keys() / name, folder / f"etc/ssh/ssh_host_ed25519_{name}"])
     tree = kernel.mkinitramfs()
-    tree.write_module_tree(tree.ModuleTree(kernel.kernel().modules), recipe.modules,
+    tree.write_module_tree(tree.ModuleTree(kernel.kernel(recipe.suite).modules), recipe.modules,
                            folder / "usr")
 
 
@@ -203,8 +205,8 @@ def _tar(recipe, folder):
                f"--customize-hook=tar-in '{folder}/files.tar' /",
                f"--customize-hook={_customize(recipe)}"]
     command += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDE]
-    run([*command, packages.SUITE, folder / "root.tar", "-"],
-        input="\n".join(packages.sources()).encode() + b"\n", env=FIXED_TIME)
+    run([*command, recipe.suite, folder / "root.tar", "-"],
+        input="\n".join(packages.sources(recipe.suite)).encode() + b"\n", env=FIXED_TIME)
     remove(files)
 
 
