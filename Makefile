@@ -4,6 +4,7 @@
 # make check           what holds every commit; check-full with the sweeps, check-quick at every save
 # make demo, bench     a boot to look at, and one to measure
 # make size            where the bytes go
+# make deb             Debian packages
 #
 # V=1 DESTDIR= prefix= UDEV_DIR= CC= CFLAGS= LDFLAGS= CROSS_COMPILE= SANITIZE=address,undefined COVERAGE=1
 # DEVELOPMENT_IMAGE=1 THIRD_PARTY_SRC=DIR KLIBC_DIR=DIR {BLKID,KMOD,CJSON,DIGEST}_{CFLAGS,LIBS}=
@@ -183,6 +184,16 @@ $(O)/third-party.stamp: $(wildcard lib/third-party/* lib/klibc/include/* lib/kli
 	@touch $@
 $(eval $(call content,$(O)/third-party.flags,$(call squote,$(CC) $(THIRD_PARTY_CFLAGS) $(PINNED))))
 
+# Debian packages, in build/deb (docs/DEBIAN.md). DEB_FLAGS are dpkg-buildpackage's: -b for the binary packages alone.
+DEB_FLAGS ?=
+.PHONY: deb deb-tree
+export DEB_DIR
+deb:
+	@tests/tools/packages deb
+	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb $(DEB_FLAGS)
+deb-tree:
+	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb --tree
+
 # Where things go. Units and the rule call the program where it is installed; the link has the name that rules of
 # balenaOS call, where udev looks for programs without a path.
 UDEV_DIR    ?= $(prefix)/lib/udev
@@ -208,9 +219,46 @@ uninstall:
 		$(SYSTEMD_DIR)/system-preset/$(PRESET) \
 		$(foreach page,$(MANUALS),$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page)))
 
+# The tool of whoever makes images.
+.PHONY: install-mkinitramfs uninstall-mkinitramfs
+install: install-mkinitramfs
+uninstall: uninstall-mkinitramfs
+install-mkinitramfs:
+	install -D -m 755 dist/mkinitramfs $(DESTDIR)$(prefix)/sbin/anteroot-mkinitramfs
+uninstall-mkinitramfs:
+	rm -f $(DESTDIR)$(prefix)/sbin/anteroot-mkinitramfs
+
+# Debian's initramfs-tools: where its packages have their hooks and scripts.
+.PHONY: install-initramfs-tools uninstall-initramfs-tools
+INITRAMFS_TOOLS_DIR ?= $(prefix)/share/initramfs-tools
+install: install-initramfs-tools
+uninstall: uninstall-initramfs-tools
+install-initramfs-tools:
+	install -d $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,hooks scripts/init-top)
+	$(call PLACED,dist/initramfs-tools/hooks/anteroot,$(INITRAMFS_TOOLS_DIR)/hooks/anteroot)
+	chmod 755 $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/anteroot
+	install -m 644 dist/initramfs-tools/scripts/anteroot $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/anteroot
+	install -m 755 dist/initramfs-tools/scripts/init-top/anteroot \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/anteroot
+uninstall-initramfs-tools:
+	rm -f $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,hooks/anteroot scripts/anteroot scripts/init-top/anteroot)
+
+# dracut's module: where it is installed says nothing of what the scripts in it call, which is in the image.
+DRACUT_DIR   ?= $(prefix)/lib/dracut
+DRACUT_INTO   = $(DRACUT_DIR)/modules.d/90anteroot
+DRACUT_FILES := $(notdir $(wildcard dracut-module/90anteroot/*))
+.PHONY: install-dracut uninstall-dracut
+install-dracut:
+	install -d $(DESTDIR)$(DRACUT_INTO)
+	install -m 755 $(filter %.sh,$(wildcard dracut-module/90anteroot/*)) $(DESTDIR)$(DRACUT_INTO)
+	install -m 644 $(filter %.service,$(wildcard dracut-module/90anteroot/*)) $(DESTDIR)$(DRACUT_INTO)
+uninstall: uninstall-dracut
+uninstall-dracut:
+	rm -f $(DRACUT_FILES:%=$(DESTDIR)$(DRACUT_INTO)/%)
+
 # What came over the network stays; "rm -r build" takes it too.
 clean:
-	rm -rf build/obj build/tests build/check build/style build/fuzz build/anteroot*
+	rm -rf build/obj build/tests build/check build/style build/fuzz build/deb build/anteroot*
 
 include tests/tests.mk
 -include $(OBJECTS:.o=.d)

@@ -34,5 +34,8 @@ int applet_clock(int argc, char **argv);
 /** `probe DEVICE [NAME]`: what a block device is for in the running system, for udev. */
 int applet_probe(int argc, char **argv);
 
+/** `mkinitramfs …`: becomes the host tool anteroot-mkinitramfs. */
+int applet_mkinitramfs(int argc, char **argv);
+
 /** `version [check V | compare A B]`: this build's version, or what is said of those of a host OS. */
 int applet_version(int argc, char **argv);

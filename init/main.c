@@ -27,6 +27,7 @@ static const struct applet applets[] = {
 	{ "health", applet_health, "run the health checks, then confirm or reject" },
 	{ "clock", applet_clock, "show what is known of the time, save it for the next boot" },
 	{ "probe", applet_probe, "DEVICE: for udev, which part of the running system it is" },
+	{ "mkinitramfs", applet_mkinitramfs, "write an initramfs (anteroot-mkinitramfs)" },
 	{ "help", applet_help, "this text" },
 	{ "version", applet_version, "this build's; check V, compare A B: versions of host OSes" },
 };

@@ -13,17 +13,21 @@ DEBIAN = Disk(root_a="debian", root_b="debian")
 SEED = json.loads(SEED_CONFIG.read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def owner(tmp_path):
+def owner_of(tmp_path, description):
     """A fresh key, and a disk whose config.json lists it."""
     key = tmp_path / "key"
     cache.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "owner", "-f", key])
     config = json.loads(json.dumps(SEED))
     config["os"]["sshKeys"].append((tmp_path / "key.pub").read_text(encoding="ascii").strip())
     raw = tmp_path / "disk.raw"
-    disk.export(DEBIAN, raw)
-    disk.put_boot_file(DEBIAN, raw, "config.json", json.dumps(config).encode())
+    disk.export(description, raw)
+    disk.put_boot_file(description, raw, "config.json", json.dumps(config).encode())
     return key, harness.overlay(raw, tmp_path)
+
+
+@pytest.fixture
+def owner(tmp_path):
+    return owner_of(tmp_path, DEBIAN)
 
 
 def start(machine, kept, append=""):

@@ -26,6 +26,7 @@ KINDS = (
     "garbage",      # random bytes: no file system
     "torn",         # an ext4 superblock and no more
     "debian",       # systemd, udev, journald, OpenSSH
+    "debian-trixie",    # the same of the next release
     "debian-readers",   # every reader of the configuration
     "none",         # zeros
 )
