@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from . import kernel, packages
 from .cache import FOLDER, cached, key_of, remove, run
+from .packages import SUITE
 
 MIB = 1024 * 1024
 SIZE_MIB = 320
@@ -125,7 +126,7 @@ class Recipe(NamedTuple):
     services: tuple = SERVICES
     mask: tuple = MASK
     customize: str = ""
-    suite: str = packages.SUITE
+    suite: str = SUITE
 
 
 RECIPES = {
