@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Machines of other architectures: their compiler, Debian's kernel for them, and QEMU's board."""
 
+import lzma
+import struct
 from pathlib import Path
 from typing import NamedTuple
 
-from . import kernel, root
-from .cache import cached, key_of, run
+from . import kernel, loaders, root
+from .cache import cached, key_of, remove, run
 
 
 class Arch(NamedTuple):
@@ -54,3 +56,41 @@ def tiny_files(name, report_port=None):
     """A disk's root_files: with them a root of the kind "no-init" has an init for the architecture."""
     data = Path(tiny_init(name, report_port)).read_bytes()
     return (("sbin/init", data, 0o755),)
+
+
+# --- kernels ---------------------------------------------------------------
+
+XZ_MAGIC = b"\xfd7zXZ\0"
+# Where Debian's multi-platform kernel wants to be: RAM of the board, and the kernel's text offset.
+ARMHF_ADDRESS = 0x40000000 + 0x208000
+
+
+def decompressed(zimage):
+    """What a zImage holds: the xz stream that its size stands behind, and not the magic in the decompressor."""
+    at = zimage.find(XZ_MAGIC)
+    while at >= 0:
+        stream = lzma.LZMADecompressor()
+        try:
+            data = stream.decompress(zimage[at:])
+        except lzma.LZMAError:
+            data = b""
+        if stream.eof and stream.unused_data[:4] == struct.pack("<I", len(data)):
+            return data
+        at = zimage.find(XZ_MAGIC, at + 1)
+    raise ValueError("no kernel in the zImage")
+
+
+def boot_image(name):
+    """Debian's kernel as QEMU starts it soonest: arm64's is an image as it is, armhf's takes long to unpack itself."""
+    image = loaders.debian_kernel(name).image
+    if name != "armhf":
+        return image
+
+    def build(path):
+        plain = path.with_name(path.name + ".plain")
+        plain.write_bytes(decompressed(image.read_bytes()))
+        run(["mkimage", "-A", "arm", "-O", "linux", "-T", "kernel", "-C", "none", "-a", hex(ARMHF_ADDRESS),
+             "-e", hex(ARMHF_ADDRESS), "-d", plain, path])
+        remove(plain)
+
+    return cached("uImage-armhf", key_of(image, ARMHF_ADDRESS), build)
