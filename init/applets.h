@@ -7,6 +7,9 @@
 #define EXIT_USAGE  2 /* bad usage or bad input */
 #define EXIT_SYSTEM 3 /* the system failed */
 
+/** `hook early | target --root DIR [--reboot]`: the stages of a boot, beside another init of an initramfs. */
+int applet_hook(int argc, char **argv);
+
 /** `check FILE [--json]`: every problem of a config.json, with line, column and key. */
 int applet_check(int argc, char **argv);
 

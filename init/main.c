@@ -18,6 +18,7 @@ static int applet_help(int argc, char **argv);
 
 static const struct applet applets[] = {
 	{ "init", applet_init, "boot the machine, as process 1 of an initramfs" },
+	{ "hook", applet_hook, "early, target: the stages of a boot, from another initramfs" },
 	{ "check", applet_check, "FILE: what is wrong with a config.json, line by line" },
 	{ "plan", applet_plan, "what apply would do" },
 	{ "apply", applet_apply, "deliver a configuration into a root that is not being booted" },
