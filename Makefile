@@ -71,7 +71,9 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 known = $(shell echo 'int x;' | $(CC) -Werror $(1) -xc -c -o /dev/null - 2>/dev/null && echo '$(1)')
 SMALL := $(or $(call known,-Oz),-Os) $(call known,-fno-caller-saves -fno-move-loop-invariants) \
 	$(call known,-malign-data=abi)
-OPTIMIZE := $(SMALL) -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+# Nothing unwinds the stack. gcc for arm64 asks to be told twice.
+NO_UNWIND := -fno-asynchronous-unwind-tables -fno-unwind-tables
+OPTIMIZE := $(SMALL) -g -ffunction-sections -fdata-sections $(NO_UNWIND)
 HEADERS  := build/headers/$(DEB_ARCH)-$(KLIBC_VERSION)-$(LINUX_HEADERS_VERSION)
 KLIBC_DIR ?= $(HEADERS)/usr/lib/klibc
 

@@ -40,6 +40,15 @@ def program_arm64():
 
 
 @pytest.fixture(scope="session")
+def program_armhf():
+    """The program for 32-bit ARM, cross-built by make."""
+    path = cache.PROJECT / "build/anteroot-armhf"
+    if not path.exists():
+        pytest.fail(f"{path} is missing: run make CROSS_COMPILE=arm-linux-gnueabihf- first")
+    return path
+
+
+@pytest.fixture(scope="session")
 def program_i386():
     """The program for 32-bit machines, cross-built by make."""
     path = cache.PROJECT / "build/anteroot-i386"

@@ -224,6 +224,9 @@ class Machine:
     line. options: more for QEMU. vmlinux: another kernel than the tests' own.
     """
 
+    # no_timer_check: on a busy machine the kernel takes a late tick for a broken timer
+    ARGUMENTS = "no_timer_check"
+
     def __init__(self, initrd, disks=(), append="", machine="q35", memory_mib=256, smp=1,
                  console="ttyS0", network=False, limit=LIMIT_SECONDS, log=None, watch=None,
                  options=(), vmlinux=None):
@@ -240,8 +243,7 @@ class Machine:
         self._disk_count = 0
         self._report_path = self._folder / "report"
         self._report_path.touch()
-        # no_timer_check: on a busy machine the kernel takes a late tick for a broken timer
-        arguments = f"console={console} no_timer_check {append}".strip()
+        arguments = f"console={console} {self.ARGUMENTS} {append}".strip()
         self.command = self._command(initrd, arguments, machine, memory_mib, smp)
         for base in disks:
             self.command += self._drive(base)
