@@ -45,6 +45,9 @@ void applet_usage(const struct applet *applet, FILE *to) _nonnull_all_;
 /** Prints all that there is to say of an applet. */
 void applet_print_help(const struct applet *applet) _nonnull_all_;
 
+/** `hook early | target --root DIR [--reboot]`: the stages of a boot, beside another init of an initramfs. */
+int applet_hook(int argc, char **argv);
+
 /** `check FILE [--json]`: every problem of a config.json, with line, column and key. */
 int applet_check(int argc, char **argv);
 

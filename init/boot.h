@@ -30,7 +30,8 @@ struct boot {
 	bool disks_seen;   /* /sys/class/block was scanned, and no event came since */
 	bool cmdline_read;
 	bool layout_read;
-	bool hooks; /* hooks.d is ours to run: nobody else has hooks of his own in this initramfs */
+	bool hooks;	 /* hooks.d is ours to run: this is an initramfs */
+	bool clock_only; /* `hook early`: devices and their drivers come with the other stages */
 	bool hooks_read;
 	bool fsck_read;		 /* the programs were looked for */
 	bool loader_read;	 /* facts.loader_* will not change any more */

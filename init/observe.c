@@ -144,7 +144,7 @@ int observe(struct boot *b, enum stage stage)
 	if (stage == STAGE_EARLY && api_is_mounted(f))
 		observe_clock(b, CLOCK_AT_START);
 	/* Not before the plan can load what they ask for: nobody asks twice. */
-	if (api_is_mounted(f) && stage <= STAGE_BOOT)
+	if (api_is_mounted(f) && stage <= STAGE_BOOT && !b->clock_only)
 		err = observe_devices(b);
 	f->now_msec = clock_monotonic_usec() / 1000;
 	if (stage == STAGE_BOOT) {

@@ -61,10 +61,8 @@ static void save_report(struct boot *b)
 		(void)report_save(b, dirfd);
 }
 
-int rescue(struct boot *b)
+static void say(struct boot *b)
 {
-	int64_t delay = delay_msec(b);
-
 	log_open(&b->log);
 	log_line(&b->log, LOG_LEVEL_ERROR, "rescue: %s", b->error);
 	if (b->hint)
@@ -73,6 +71,19 @@ int rescue(struct boot *b)
 	if (b->log.kmsg_fd < 0)
 		(void)fprintf(stderr, "anteroot: rescue: %s\n", b->error);
 	save_report(b);
+}
+
+void rescue_leave(struct boot *b)
+{
+	say(b);
+	let_go(b);
+}
+
+int rescue(struct boot *b)
+{
+	int64_t delay = delay_msec(b);
+
+	say(b);
 	open_shell(b);
 	let_go(b);
 	log_line(&b->log, LOG_LEVEL_ERROR, "rescue: rebooting in %lld s",

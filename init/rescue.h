@@ -12,3 +12,9 @@
  * @return only when even the reboot fails: exit status for PID 1, on which the kernel panics
  */
 int rescue(struct boot *b) _nonnull_all_;
+
+/**
+ * The same end where another init goes on: says what failed and what to do, keeps the report and unmounts what was
+ * mounted. No shell, no reboot.
+ */
+void rescue_leave(struct boot *b) _nonnull_all_;

@@ -191,17 +191,26 @@ static int step(struct discard *d)
 	return 0;
 }
 
+int discard_in_memory(int dirfd)
+{
+	struct statfs fs;
+
+	if (fstatfs(dirfd, &fs) < 0)
+		return -errno;
+	return (uint32_t)fs.f_type == RAMFS || (uint32_t)fs.f_type == TMPFS;
+}
+
 int discard_tree(const struct sys *sys, int dirfd, struct reason *r)
 {
 	_cleanup_(discard_end) struct discard d = {
 		.sys = sys, .r = r, .top = dirfd, .dir = dirfd
 	};
-	struct statfs fs;
 	struct stat st;
+	int in_memory = discard_in_memory(dirfd);
 
-	if (fstat(dirfd, &st) < 0 || fstatfs(dirfd, &fs) < 0)
+	if (in_memory < 0 || fstat(dirfd, &st) < 0)
 		return reason_set(r, errno, "delete", "the old root");
-	if ((uint32_t)fs.f_type != RAMFS && (uint32_t)fs.f_type != TMPFS)
+	if (!in_memory)
 		return reason_setf(r, EXDEV, "delete", "the old root", "it is not in memory");
 	d.dev = st.st_dev;
 	clear_files(&d);

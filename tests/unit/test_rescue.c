@@ -19,9 +19,11 @@ static bool development;
 
 #define anteroot_development development
 #define rescue		     tested_rescue
+#define rescue_leave	     tested_rescue_leave
 #include "init/rescue.c" /* NOLINT */
 #undef anteroot_development
 #undef rescue
+#undef rescue_leave
 
 static struct boot b; /* too large for the stack */
 
