@@ -80,7 +80,7 @@ def fish(lines, folder):
     root = unpacked()
     done = subprocess.run([root / "usr/bin/fish", "--no-config", "-c", FISH, root, SCRIPTS / "anteroot.fish", *lines],
                           cwd=folder, check=True, capture_output=True, text=True, timeout=60,
-                          env=_environment(root, folder))
+                          env=_environment(root, folder.parent))
     assert done.stderr == ""
     # A description stands behind a tab; a folder's slash is the shell's.
     return [{one.split("\t")[0].rstrip("/").rsplit("=", 1)[-1] for one in part} for part in _parts(done.stdout)]
@@ -91,11 +91,12 @@ def fish(lines, folder):
 ZSH = r"""
 PROMPT= RPROMPT= ; unsetopt zle_bracketed_paste; unset zle_bracketed_paste; stty -echo
 module_path=(@root@/usr/lib/x86_64-linux-gnu/zsh/@version@)
-fpath=(@scripts@ @root@/usr/share/zsh/functions/*(N/) @root@/usr/share/zsh/functions(N/))
+fpath=(@scripts@ @root@/usr/share/zsh/functions/**/*(N/))
 autoload -Uz compinit; compinit -u -D
 cd @folder@
-_began() { print -r -- "=== begin" }
-_ended() { print -r -- "=== end"; compstate[insert]=; compstate[list]= ; zle -M '' 2>/dev/null }
+# Each holds for one time only, and says that there will be another.
+_began() { compprefuncs=(_began); print -r -- "=== begin" }
+_ended() { comppostfuncs=(_ended); print -r -- "=== end"; compstate[insert]= compstate[list]= }
 compprefuncs=(_began); comppostfuncs=(_ended)
 bindkey '^I' complete-word
 bindkey '^U' kill-whole-line

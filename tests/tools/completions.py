@@ -295,7 +295,13 @@ function __anteroot_at --argument-names applet word n
     else if set --query rest[1]; and contains -- "$applet:$rest[1]" {words}
         return 1
     end
-    test -z "$n"; or test (count $rest) = "$n"
+    test -z "$n"; or test $skip$n = 0(count $rest)
+end
+
+# Whether this option was typed already; the last word may be the one whose value is asked for.
+function __anteroot_given --argument-names option
+    set --local typed (commandline --tokenize --cut-at-cursor --current-process)
+    test "$typed[-1]" != $option; and string match --quiet --regex -- "^$option(=|\\$)" $typed
 end
 
 function __anteroot_first
@@ -334,8 +340,9 @@ def fish(applets):
                     lines.append(f"{at} {n}' {FISH_KINDS[one].format(applets=names)}")
             for option in options:
                 value = kind(rows[option]["form"]) if rows[option]["form"] else ""
-                takes = {"": "", "none": " --exclusive"}.get(value, f" --require-parameter {FISH_KINDS.get(value, '')}")
-                lines.append(f"{at}' --long-option {option[2:]}{takes} --description {text(rows[option])}")
+                takes = "" if not value else " --require-parameter --force-files" if value == "file" else \
+                    f" --exclusive {FISH_KINDS[value]}".rstrip()
+                lines.append(f"{at}; and not __anteroot_given {option}' --long-option {option[2:]}{takes} --description {text(rows[option])}")
             if not word:
                 lines.append(f"complete --command anteroot --condition 'not __anteroot_first; and test (commandline --tokenize --cut-at-cursor --current-process)[2] = {name}' --long-option help --description 'what there is to say of it'")
     takes = [f"'{option}'" for option, value in option_kinds(applets).items() if value]
