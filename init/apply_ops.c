@@ -233,11 +233,12 @@ int apply_overlay(struct boot *b, const struct op *op, struct reason *r)
 int apply_module(struct boot *b, const struct module *module, struct reason *r)
 {
 	struct report_module m = { .name = module->name, .wanted = module->wanted };
-	int64_t start = clock_monotonic_usec();
-	int err = modules_insert(b->sys, module, r);
 	char message[BOOT_ERROR_MAX];
+	int err;
 
-	m.usec = clock_monotonic_usec() - start;
+	m.start_usec = clock_monotonic_usec();
+	err = modules_insert(b->sys, module, r);
+	m.usec = clock_monotonic_usec() - m.start_usec;
 	if (err == -ENOENT)
 		boot_missing_module(b, module->name);
 	if (err < 0)
