@@ -99,7 +99,7 @@ static const struct applet applets[] = {
 	{ "mkinitramfs", applet_mkinitramfs, "write an initramfs (anteroot-mkinitramfs)",
 	  "[ARGUMENT ...]", ROWS({ "ARGUMENT", "", "as anteroot-mkinitramfs(8) takes them" }),
 	  "0 done; 1 failed; 2 bad usage; 3 anteroot-mkinitramfs cannot be found or executed",
-	  "anteroot mkinitramfs --help" },
+	  "anteroot mkinitramfs --kernel 6.1.0-57-amd64 --module ext4 -o initramfs.img" },
 	{ "help", applet_help, "this text, or what there is to say of one applet", "[APPLET]", NULL,
 	  "0 done; 2 there is no such applet", "anteroot help slot" },
 	{ "version", applet_version, "this build's, and versions of host OSes",
