@@ -30,7 +30,7 @@ endif
 endif
 
 define ANTEROOT_EXTRACT_CMDS
-	rsync -a --exclude /build --exclude .git $(ANTEROOT_TOP)/ $(@D)/
+	$(TAR) -C $(ANTEROOT_TOP) --exclude=./build --exclude=./.git -cf - . | $(TAR) -C $(@D) -xf -
 	$(@D)/lib/third-party/archives sources $(ANTEROOT_DL_DIR) $(@D)/build/sources
 endef
 
