@@ -41,5 +41,5 @@ def enter(tree, script, files=None, out=None, target=NOWHERE):
     command += ['--customize-hook=rm -rf "$1/work"', "", target]
     run(command)
     if out:
-        run(["tar", "-xf", Path(out) / "out.tar", "-C", out, "--strip-components=2", "--no-same-owner"])
+        run(["tar", "-xf", Path(out) / "out.tar", "-C", out, "--strip-components=1", "--no-same-owner"])
         (Path(out) / "out.tar").unlink()

@@ -89,7 +89,7 @@ def built(suite="bookworm"):
         chroot.enter(builder(suite), BUILD, folder / "tree.tar", folder)
         for left in ("tree", "deb", "tree.tar"):
             remove(folder / left)
-    return cached(f"packages-{suite}", key_of(tree_key(), builder(suite).name, Path(__file__).read_bytes()), build,
+    return cached(f"packages-{suite}", key_of(tree_key(), builder(suite).name, BUILD), build,
                   f"{suite}: build the Debian packages")
 
 
