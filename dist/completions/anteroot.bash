@@ -22,7 +22,7 @@ _anteroot_add()
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
 
-_anteroot_applets='init hook check plan apply status timeline slot health clock probe help version'
+_anteroot_applets='init hook check plan apply status timeline slot health clock probe mkinitramfs help version'
 
 _anteroot()
 {
