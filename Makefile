@@ -132,7 +132,7 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all install uninstall clean FORCE
+.PHONY: all install install-completions uninstall clean FORCE
 all: $(PROGRAM)
 
 $(PROGRAM): $(O)/anteroot
@@ -205,7 +205,17 @@ RULES   := 65-anteroot.rules
 MANUALS := $(notdir $(wildcard docs/*.5 docs/*.8))
 UNITS   := $(notdir $(wildcard dist/systemd/*.service dist/systemd/*.timer))
 PRESET  := 80-anteroot.preset
+# Completions, each where its shell looks.
+BASH_COMPLETIONS_DIR ?= $(prefix)/share/bash-completion/completions
+ZSH_COMPLETIONS_DIR  ?= $(prefix)/share/zsh/site-functions
+FISH_COMPLETIONS_DIR ?= $(prefix)/share/fish/vendor_completions.d
 PLACED  = sed 's|/usr/sbin/anteroot|$(prefix)/sbin/anteroot|' $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
+install: install-completions
+install-completions:
+	install -D -m 644 dist/completions/anteroot.bash $(DESTDIR)$(BASH_COMPLETIONS_DIR)/anteroot
+	install -D -m 644 dist/completions/_anteroot $(DESTDIR)$(ZSH_COMPLETIONS_DIR)/_anteroot
+	install -D -m 644 dist/completions/anteroot.fish $(DESTDIR)$(FISH_COMPLETIONS_DIR)/anteroot.fish
+
 install: $(PROGRAM)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/sbin/anteroot
 	install -d $(addprefix $(DESTDIR),$(UDEV_DIR)/rules.d $(SYSTEMD_DIR)/system)
@@ -219,6 +229,8 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR),$(prefix)/sbin/anteroot $(UDEV_DIR)/rules.d/$(RULES) \
 		$(UDEV_DIR)/resin_update_state_probe $(UNITS:%=$(SYSTEMD_DIR)/system/%) \
 		$(SYSTEMD_DIR)/system-preset/$(PRESET) \
+		$(BASH_COMPLETIONS_DIR)/anteroot $(ZSH_COMPLETIONS_DIR)/_anteroot \
+		$(FISH_COMPLETIONS_DIR)/anteroot.fish \
 		$(foreach page,$(MANUALS),$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page)))
 
 # The tool of whoever makes images.

@@ -49,7 +49,10 @@ static int read_options(struct check *c, int argc, char **argv)
 		else
 			c->path = o.value;
 	}
-	return o.status || c->path ? o.status : options_usage(&o, NULL);
+	if (o.status || c->path)
+		return o.status;
+	(void)options_usage(&o, NULL);
+	return EXIT_USAGE;
 }
 
 static int read_document(struct check *c)

@@ -46,11 +46,13 @@ static int read_options(struct offline *o, int argc, char **argv)
 			if (strcmp(name, takes[i].name) == 0)
 				*takes[i].value = given.value;
 	}
-	if (given.status == 0 && !o->root)
-		return options_usage(&given, "--root is missing");
-	if (given.status == 0 && !o->config && !o->boot_dir)
-		return options_usage(&given, "--config or --boot is missing");
-	return given.status;
+	if (given.status)
+		return given.status;
+	if (o->root && (o->config || o->boot_dir))
+		return 0;
+	(void)options_usage(&given,
+			    o->root ? "--config or --boot is missing" : "--root is missing");
+	return EXIT_USAGE;
 }
 
 /* A folder's path as the plan has it: no slash at its end, and never "/" alone. NULL: it is none. */

@@ -56,10 +56,20 @@ void terminal_ink(const struct terminal *t, enum ink ink)
 		printf("\033[%sm", codes[ink]);
 }
 
+/* Control characters: those of ASCII, and U+0080 to U+009F, whose UTF-8 is C2 and one byte. */
 static void put(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		(void)putchar((unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i]);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0)
+			continue;
+		(void)putchar(c < ' ' || c == 0x7f ||
+					      (c >= 0x80 && c < 0xa0 && i > 0 &&
+					       (unsigned char)text[i - 1] == 0xc2)
+				      ? '?'
+				      : c);
+	}
 }
 
 void terminal_text(const struct terminal *t, enum ink ink, const char *text)

@@ -50,7 +50,7 @@ static int add(struct timeline *tl, const struct json *j, const char *list, size
 		return bad(r, list, i, "a duration in microseconds");
 	if (json_get(j, "start_usec") && !read_usec(j, "start_usec", &bar.start_usec))
 		return bad(r, list, i, "a start in microseconds");
-	/* Before 0.4.0 a module had none: then it stands behind the one before it. */
+	/* In a report of 0.3.0 a module has none: then it stands behind the one before it. */
 	if (!json_get(j, "start_usec") && tl->n > 0)
 		bar.start_usec = tl->n_modules ? tl->bar[tl->n - 1].start_usec +
 							 tl->bar[tl->n - 1].duration_usec

@@ -43,9 +43,9 @@ _anteroot()
 			continue
 		fi
 		case ${COMP_WORDS[i]} in
-		--root|--boot|--state) takes=dir ;;
-		--config) takes=file ;;
-		--tries|--version|--reason) takes=none ;;
+		--root|--boot|--state) takes='dir' ;;
+		--config) takes='file' ;;
+		--tries|--version|--reason) takes='none' ;;
 		-*) given+="${COMP_WORDS[i]} " ;;
 		*)
 			n=$((n + 1))

@@ -72,7 +72,7 @@ def value_cases(applets, indent):
     for option, value in option_kinds(applets).items():
         if value:
             by_kind.setdefault(value, []).append(option)
-    return "\n".join(f"{indent}{'|'.join(options)}) takes={value} ;;" for value, options in by_kind.items())
+    return "\n".join(f"{indent}{'|'.join(options)}) takes='{value}' ;;" for value, options in by_kind.items())
 
 
 BASH = """\
