@@ -6,13 +6,15 @@ import re
 
 import pytest
 
-from boot import record
+from boot import loaders, record
+from boot.conftest import LOGS
 from boot.device import why
-from boot.dracut import KEY, KEY_BYTES, SECONDS, Boots, layout, make_storage
+from boot.dracut import KEY, KEY_BYTES, OS_RELEASE, SECONDS, Boots, layout, make_storage
 from boot.record import Record, Slot
 from boot.test_debian import SEED, check_deliveries, owner  # noqa: F401 (owner is a fixture)
 from image import dracut, root
 from image.disk import Disk
+from image.loaders import debian_kernel
 
 KINDS = [kind for suite in dracut.SUITES for kind in dracut.kinds(suite)]
 GENERIC = [kind for kind in KINDS if not kind.hostonly]
@@ -224,6 +226,19 @@ def test_luks_that_never_appears_does_not_stop_the_boot(boots):
                         options=())
     assert target.slot == "B"
     assert boots.kind.systemd or "anteroot: waiting no longer for what is missing" in target.console
+
+
+@pytest.mark.full
+def test_loader_has_told_the_firmware_its_disk(program, tmp_path):
+    """gpt-auto-generator then waits for a root of its own choice: not here."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    device = loaders.Device(loaders.SystemdBoot(), tmp_path, log=LOGS / "dracut-efi", root_files=(OS_RELEASE,))
+    image = dracut.image(dracut.Kind(systemd=True), program)
+    device.boot_partition.put_all({"A/vmlinuz": debian_kernel("amd64").image.read_bytes(),
+                                   "A/initrd.img": image.read_bytes()})
+    with device.start(limit=SECONDS * 2) as vm:
+        vm.wait_for("ANTEROOT-TARGET .*slot-marker=A", SECONDS)
+        assert vm.wait_exit() == "guest-shutdown"
 
 
 # --- the distribution's own root -------------------------------------------
