@@ -6,7 +6,7 @@ from image import cache, disk, dracut, kernel
 
 # systemd hands over to a root that says what it is.
 OS_RELEASE = ("etc/os-release", b'ID=tiny\nNAME="the tiny root"\n', 0o644)
-SECONDS = 150
+SECONDS = 300
 KEY = "etc/keys/root"
 KEY_BYTES = b"a key of a device, not of a person"
 
@@ -72,7 +72,7 @@ def make_storage(boots, description, source, script, key):
     """
     def build(path):
         maker = boots.with_files({
-            "lib/dracut/hooks/pre-mount/00-make.sh":
+            "usr/lib/dracut/hooks/pre-mount/00-make.sh":
                 "sh -ex /make-storage && echo STORAGE-MADE > /dev/kmsg; sync; echo o > /proc/sysrq-trigger; sleep 60\n",
             "make-storage": script, KEY: (KEY_BYTES, 0o600)})
         layer = harness.overlay(disk.image(description), boots.folder, "storage")
