@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """anteroot inside initramfs-tools: what /init does, done by boot=anteroot, on two Debian releases."""
 
+import subprocess
+
 import pytest
 
 from boot import harness, record
@@ -245,3 +247,36 @@ def test_luks_on_a_disk_that_appears_late(luks, luks_disk):
         vm.plug_disk(luks_disk)
         target = vm.report(SECONDS)
         check_luks(target)
+
+
+# --- MODULES=dep --------------------------------------------------------------------------------------------------
+
+def install(vm, key, folder):
+    """What `make install` installs, on the device."""
+    tree = folder / "tree"
+    cache.run(["make", "-s", "-C", cache.PROJECT, "install", f"DESTDIR={tree}"])
+    tar = subprocess.run(["tar", "-C", tree, "--owner=0", "--group=0", "-c", "usr"], check=True, capture_output=True)
+    done = subprocess.run([*vm.ssh_command(key), "tar x -h -C /"], input=tar.stdout, check=False, capture_output=True,
+                          timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.full
+def test_modules_dep_made_on_the_device(machine, program, tmp_path):
+    """The manual, followed on the device itself; then it boots with what was made there."""
+    kind = "debian-initramfs-tools"
+    key, kept = owner_of(tmp_path, Disk(root_a=kind, root_b=kind))
+    with machine([kept], "quiet rw", memory_mib=512, smp=2, network=True, limit=900) as vm:
+        vm.wait_ssh(key, SECONDS)
+        install(vm, key, tmp_path)
+        for line in (*initramfs_tools.commands(0)[2:], *initramfs_tools.commands(1)):
+            done = vm.ssh(key, f"export PATH=/usr/sbin:/usr/bin:/sbin:/bin; {line}", 400)
+            assert done.returncode == 0, done.stdout + done.stderr
+        made = subprocess.run([*vm.ssh_command(key), "cat /boot/initrd.img-*"], check=True, capture_output=True,
+                              timeout=120).stdout
+    image = tmp_path / "initrd.img"
+    image.write_bytes(made)
+    assert len(made) < (initramfs_tools.images("bookworm") / "most").stat().st_size / 2
+    with machine([kept], "quiet", image=image, memory_mib=512, smp=2, network=True, limit=2 * SECONDS) as vm:
+        vm.wait_ssh(key, SECONDS)
+        check_deliveries(vm, key)
