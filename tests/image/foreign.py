@@ -46,6 +46,7 @@ cd "$1"
 for name in passwd group; do cp usr/share/base-passwd/$name.master etc/$name; done
 for unit in MASK; do ln -sf /dev/null "etc/systemd/system/$unit"; done
 ln -sf /lib/systemd/system/multi-user.target etc/systemd/system/default.target
+ln -sf dash usr/bin/sh
 mkdir -p etc/systemd/system/multi-user.target.wants mnt/boot mnt/state mnt/data var/log/journal etc/udev/rules.d root
 ln -sf /etc/systemd/system/tell.service etc/systemd/system/multi-user.target.wants/
 chmod 755 usr/local/sbin/tell
