@@ -186,6 +186,6 @@ def test_yocto_module(tmp_path):
     (folder,) = recipes.YOCTO.glob("recipes-*/*/initramfs-module-anteroot")
     (tmp_path / "anteroot").write_bytes((folder / "anteroot").read_bytes())
     module.run("do_install")
-    installed = tmp_path / "image" / module.get("FILES:${PN}").strip("/")
+    installed = tmp_path / "image" / module.get("FILES:anteroot").strip("/")
     assert installed.stat().st_mode & 0o777 == 0o755
     assert cache.run(["sh", "-n", installed]) == ""
