@@ -169,16 +169,16 @@ def test_yocto_builds(tmp_path):
     anteroot = recipe(
         "anteroot_git.bb", WORKDIR=str(work), D=str(tmp_path / "image"), STAGING_INCDIR=str(tmp_path / "include"),
         TARGET_PREFIX=CROSS, BUILD_CC="gcc", prefix="/usr", mandir="/usr/share/man", sbindir="/usr/sbin",
-        nonarch_base_libdir="/usr/lib", systemd_unitdir="/usr/lib/systemd",
+        nonarch_base_libdir="/usr/lib", systemd_unitdir="/usr/lib/systemd", datadir="/usr/share",
         **{name: CROSS + tool for name, tool in (("CC", "gcc"), ("AR", "ar"), ("STRIP", "strip"), ("NM", "nm"))})
     for task in ("do_configure", "do_compile", "do_install"):
         anteroot.run(task)
     assert runs(tmp_path / "image/usr/sbin/anteroot")
+    places = [place for package in ("", "-systemd", "-integrations")
+              for place in anteroot.get(f"FILES:anteroot{package}").split()]
     for path in (tmp_path / "image").rglob("*"):
         if not path.is_dir() or path.is_symlink():
-            assert any(str(path).startswith(f"{tmp_path}/image{place}") for place in (
-                *anteroot.get("FILES:anteroot").split(), *anteroot.get("FILES:anteroot-systemd").split(),
-                "/usr/share/man")), path
+            assert any(str(path).startswith(f"{tmp_path}/image{place}") for place in places), path
 
 
 def test_yocto_module(tmp_path):
