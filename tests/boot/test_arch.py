@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The main job on other architectures: the cross-built program, Debian's kernel, and a target of that machine."""
 
+import json
 import re
 
 import pytest
@@ -36,6 +37,12 @@ class Machine(harness.Machine):
                 "-chardev", f"file,id=report,path={self._report_path}",
                 "-device", "pci-serial,chardev=report",
                 "-qmp", f"unix:{self._folder}/qmp,server=on,wait=off"]
+
+    def tell(self, seconds):
+        """What the Debian root says of itself, name -> text."""
+        self.wait_ready(seconds)
+        rows = (line.partition(" ") for line in self._report_path.read_text(encoding="utf-8").splitlines())
+        return {name: text.strip() for name, _, text in rows}
 
     def _drive(self, base):
         drive, device = super()._drive(base)[1::2]
@@ -150,3 +157,21 @@ def test_saved_clocks_past_2038(boot, description, tmp_path):
     assert found["rtc"]["verdict"] == "below" and about(found["rtc"]["time_sec"], seconds("2019-06-01 12:00:00"))
     assert about(clock(target), seconds("2041-03-01 00:00:01"))
     assert target.slot == "A" and target.report["warnings"] == []
+
+
+# --- a real root: systemd, udevd, journald -------------------------------------
+
+@pytest.mark.full
+def test_debian(machine, arch):
+    """Debian of that machine ends up with what was delivered, from the slot that was decided on."""
+    kind = f"debian-{arch.name}"
+    with machine([Disk(root_a=kind, root_b=kind)], "quiet rw", memory_mib=768, smp=2, limit=420) as vm:
+        told = vm.tell(400)
+    assert told["machine"] == {"arm64": "aarch64", "armhf": "armv7l"}[arch.name]
+    assert told["host"] == "press-07" and told["failed"] == ""
+    assert told["init"].split()[0] == "systemd"
+    state = json.loads(told["state"])
+    assert state["slot"] == "A" and state["failed"] == [] and state["root"]["device"] == "/dev/vda2"
+    assert {"56.rules", "64.rules"} <= set(told["rules"].split())
+    assert told["link"] == "/dev/vda4" and int(told["journal"]) == 1
+    assert {"/", "/mnt/boot", "/mnt/state", "/mnt/data"} <= set(told["mounts"].split())

@@ -32,9 +32,9 @@ def depends(package, folder, arch=ARCHITECTURE, suite=SUITE):
     return [field.split()[0] for field in fields]
 
 
-def sources(suite=SUITE):
+def sources(suite=SUITE, arch=ARCHITECTURE):
     """Lines for a sources.list: the Debian entries of the machine's own apt."""
-    version("base-files", suite=suite)      # makes the configuration if it is not there yet
-    listing = PROJECT / f"build/apt/{suite}-{ARCHITECTURE}/sources.list"
+    version("base-files", arch, suite=suite)    # makes the configuration if it is not there yet
+    listing = PROJECT / f"build/apt/{suite}-{arch}/sources.list"
     lines = listing.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.startswith("deb ")]

@@ -50,7 +50,7 @@ class Recipe:
         match = ASSIGNMENT.match(line)
         if not match:
             raise ValueError(f"{self.path.name}: not a statement: {line}")
-        name, how, value = match.groups()
+        name, how, value = self.expand(match.group(1)), *match.groups()[1:]
         before = self.variables.get(name)
         if how in ("?=", "??="):
             value = value if before is None else before

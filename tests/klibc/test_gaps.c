@@ -90,7 +90,8 @@ static void test_openat(void)
 	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL, 0640);
 	check(fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0640, "openat with a mode");
 	check(ftruncate(fd, (off_t)3 << 30) == 0 && close(fd) == 0 &&
-		      (fd = openat(dir, name, O_RDONLY)) >= 0 && lseek(fd, 0, SEEK_END) == (off_t)3 << 30,
+		      (fd = openat(dir, name, O_RDONLY)) >= 0 &&
+		      lseek(fd, 0, SEEK_END) == (off_t)3 << 30,
 	      "openat of a large file");
 	close(fd);
 	close(dir);

@@ -68,11 +68,15 @@ do_install() {
     oe_runmake -C ${S} install DESTDIR=${D}
 }
 
-# The program alone goes into an initramfs; the units, the udev rule and the manual belong to a root.
+# The program alone goes into an initramfs; the units, the udev rule and the manual belong to a root. What is for
+# other initramfs and shells comes last, and takes what is left.
 PACKAGES =+ "${PN}-systemd"
+PACKAGES += "${PN}-integrations"
 FILES:${PN} = "${sbindir}/anteroot"
 FILES:${PN}-systemd = "${nonarch_base_libdir}/udev ${systemd_unitdir}"
 RDEPENDS:${PN}-systemd = "${PN}"
+FILES:${PN}-integrations = "${prefix}/lib ${datadir}"
+RDEPENDS:${PN}-integrations = "${PN}"
 
 # `make` strips it.
 INSANE_SKIP:${PN} += "already-stripped"
