@@ -26,7 +26,7 @@ lintian --allow-root --info --display-info --pedantic --fail-on none ./*.changes
 MODULES = ("arch", "crypto", "lib", "fs/ext4", "fs/jbd2", "fs/fat", "fs/nls", "fs/overlayfs", "fs/mbcache.ko*",
            "fs/squashfs", "drivers/block/virtio_blk.ko*", "drivers/virtio", "drivers/net/virtio_net.ko*",
            "drivers/net/net_failover.ko*", "net/core", "drivers/watchdog/softdog.ko*", "drivers/watchdog/i6300esb.ko*",
-           "drivers/char/hw_random/virtio-rng.ko*", "drivers/ata", "drivers/scsi/s*_mod.ko*")
+           "drivers/char/hw_random/virtio-rng.ko*", "drivers/ata", "drivers/scsi/s[cdr]*.ko*", "drivers/cdrom")
 INITRAMFS = {
     "initramfs-tools": ("initramfs-tools", "busybox", "zstd", "linux-image-amd64"),
     "dracut": ("dracut", "zstd", "linux-image-amd64"),
