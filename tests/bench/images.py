@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import inside
 import rivals
 from boot import harness, record
 from image import cache, disk, kernel, packages
@@ -133,6 +134,12 @@ def others():
     return [packed("dracut", "dracut, minimal", folder / "dracut.img", rivals.ARGUMENTS),
             packed("initramfs-tools", "initramfs-tools, minimal", folder / "initramfs-tools.img",
                    rivals.ARGUMENTS)]
+
+
+def insiders():
+    """anteroot called by the initramfs of others."""
+    return [packed("anteroot-initramfs-tools", "anteroot inside initramfs-tools",
+                   inside.in_initramfs_tools(require(PROGRAM)))]
 
 
 def versions():

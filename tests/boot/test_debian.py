@@ -2,11 +2,12 @@
 """The main job on a real root: systemd, udev, journald and OpenSSH find their configuration."""
 
 import json
+import re
 
 import pytest
 
 from boot import harness
-from image import cache, debian, disk
+from image import cache, debian, disk, kernel
 from image.disk import SEED_CONFIG, Disk
 
 DEBIAN = Disk(root_a="debian", root_b="debian")
@@ -64,12 +65,47 @@ def root_mode(vm, key):
     return ask(vm, key, "grep ' / ' /proc/mounts").split()[3].split(",")[0]
 
 
+def check_initrd_time(vm, key):
+    """systemd knows when the initramfs began, and tells its share of the boot."""
+    report = json.loads(ask(vm, key, "cat /run/anteroot/report.json"))
+    start_usec = report["stages"][0]["start_usec"]
+    assert ask(vm, key, "systemctl show -P InitRDTimestampMonotonic").strip() == str(start_usec)
+    assert ask(vm, key, "systemctl is-system-running --wait").strip() == "running"
+    said = ask(vm, key, "systemd-analyze time")
+    kernel_sec, initrd_sec = re.search(r"in ([\d.]+)s \(kernel\) \+ (.+) \(initrd\) \+ ", said).groups()
+    assert abs(float(kernel_sec) - start_usec / 1e6) < 0.01, said
+    ended = report["stages"][-1]
+    spent = (ended["start_usec"] + ended["duration_usec"] - start_usec) / 1e6
+    # behind it come exec and the first steps of systemd
+    assert spent < timespan(initrd_sec) < spent + 5, (said, spent)
+
+
+def timespan(text):
+    """Seconds of "1.234s" or "567ms"."""
+    return float(text[:-2]) / 1000 if text.endswith("ms") else float(text[:-1])
+
+
 def test_read_only_root(machine, owner):
     key, kept = owner
     with start(machine, kept) as vm:
         vm.wait_ssh(key)
         check_deliveries(vm, key)
         assert root_mode(vm, key) == "ro"
+        check_initrd_time(vm, key)
+
+
+@pytest.mark.full
+def test_trixie_root(machine, program, tmp_path):
+    """The next release's systemd and kernel: its deliveries, and the time that it is told."""
+    key, kept = owner_of(tmp_path, Disk(root_a="debian-trixie", root_b="debian-trixie"))
+    trixie = kernel.kernel("trixie")
+    # of the same option twice the last one counts
+    image = kernel.initramfs(program, "--modules-dir", str(trixie.modules))
+    with machine([kept], "quiet", image=image, vmlinux=trixie.vmlinux, memory_mib=512, smp=2, network=True,
+                 limit=300) as vm:
+        vm.wait_ssh(key, 150)
+        check_deliveries(vm, key)
+        check_initrd_time(vm, key)
 
 
 def test_writable_root_and_what_outlives_the_boot(machine, owner):

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """anteroot inside initramfs-tools: what /init does, done by boot=anteroot, on two Debian releases."""
 
+import subprocess
+
 import pytest
 
 from boot import harness, record
 from boot.device import Device, why
 from boot.record import Record, Slot
+from boot.test_debian import check_deliveries, owner_of, root_mode
 from image import cache, disk, initramfs_tools, kernel, root
 from image.disk import Disk
-from test_debian import check_deliveries, owner_of, root_mode
 
 SUITES = ("bookworm", "trixie")
+EACH = ("bookworm", pytest.param("trixie", marks=pytest.mark.full))
 ROOTS = {"bookworm": "debian", "trixie": "debian-trixie"}
 SECONDS = 150
 HOPELESS = Disk(root_a="no-init", root_b="no-init")
@@ -19,7 +22,7 @@ HOPELESS = Disk(root_a="no-init", root_b="no-init")
 class Boots:
     """Machines with one release's kernel and image."""
 
-    def __init__(self, machine, program, suite, name="plain"):
+    def __init__(self, machine, program, suite, name="list"):
         self._machine, self._program, self.suite = machine, program, suite
         self.base = initramfs_tools.images(suite) / name
         self.image = initramfs_tools.with_program(self.base, program)
@@ -62,6 +65,12 @@ class _Device(Device):
 
 
 @pytest.fixture(params=SUITES)
+def most(request, machine, program):
+    """MODULES=most, of each release."""
+    return Boots(machine, program, request.param, "most")
+
+
+@pytest.fixture(params=EACH)
 def boots(request, machine, program):
     return Boots(machine, program, request.param)
 
@@ -158,15 +167,15 @@ def start_debian(boots, image):
     return boots.machine([image], "quiet", smp=2, network=True)
 
 
-def test_debian_root(boots, tmp_path):
-    """systemd, udev, journald and OpenSSH of the same release find their configuration."""
-    key, kept = owner_of(tmp_path, Disk(root_a=ROOTS[boots.suite], root_b=ROOTS[boots.suite]))
-    with start_debian(boots, kept) as vm:
+def test_debian_root(most, tmp_path):
+    """MODULES=most; systemd, udev, journald and OpenSSH of the same release find their configuration."""
+    key, kept = owner_of(tmp_path, Disk(root_a=ROOTS[most.suite], root_b=ROOTS[most.suite]))
+    with start_debian(most, kept) as vm:
         vm.wait_ssh(key, SECONDS)
         check_deliveries(vm, key)
         assert root_mode(vm, key) == "ro"
         found = vm.ssh(key, "grep VERSION_CODENAME /etc/os-release; systemctl is-system-running --wait").stdout
-        assert found.split() == [f"VERSION_CODENAME={boots.suite}", "running"]
+        assert found.split() == [f"VERSION_CODENAME={most.suite}", "running"]
 
 
 # --- LUKS ---------------------------------------------------------------------------------------------------------
@@ -229,6 +238,7 @@ def test_root_in_luks_is_opened_by_cryptsetup_initramfs(luks, luks_disk):
     check_luks(luks.boot([luks_disk]))
 
 
+@pytest.mark.full
 def test_luks_on_a_disk_that_appears_late(luks, luks_disk):
     """cryptroot has given up in local-top; scripts/local-block opens it while anteroot waits."""
     with luks.machine([], options=harness.hot_port()) as vm:
@@ -237,3 +247,36 @@ def test_luks_on_a_disk_that_appears_late(luks, luks_disk):
         vm.plug_disk(luks_disk)
         target = vm.report(SECONDS)
         check_luks(target)
+
+
+# --- MODULES=dep --------------------------------------------------------------------------------------------------
+
+def install(vm, key, folder):
+    """What `make install` installs, on the device."""
+    tree = folder / "tree"
+    cache.run(["make", "-s", "-C", cache.PROJECT, "install", f"DESTDIR={tree}"])
+    tar = subprocess.run(["tar", "-C", tree, "--owner=0", "--group=0", "-c", "usr"], check=True, capture_output=True)
+    done = subprocess.run([*vm.ssh_command(key), "tar x -h -C /"], input=tar.stdout, check=False, capture_output=True,
+                          timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.full
+def test_modules_dep_made_on_the_device(machine, program, tmp_path):
+    """The manual, followed on the device itself; then it boots with what was made there."""
+    kind = "debian-initramfs-tools"
+    key, kept = owner_of(tmp_path, Disk(root_a=kind, root_b=kind))
+    with machine([kept], "quiet rw", memory_mib=512, smp=2, network=True, limit=900) as vm:
+        vm.wait_ssh(key, SECONDS)
+        install(vm, key, tmp_path)
+        for line in (*initramfs_tools.commands(0)[2:], *initramfs_tools.commands(1)):
+            done = vm.ssh(key, f"export PATH=/usr/sbin:/usr/bin:/sbin:/bin; {line}", 400)
+            assert done.returncode == 0, done.stdout + done.stderr
+        made = subprocess.run([*vm.ssh_command(key), "cat /boot/initrd.img-*"], check=True, capture_output=True,
+                              timeout=120).stdout
+    image = tmp_path / "initrd.img"
+    image.write_bytes(made)
+    assert len(made) < (initramfs_tools.images("bookworm") / "most").stat().st_size / 2
+    with machine([kept], "quiet", image=image, memory_mib=512, smp=2, network=True, limit=2 * SECONDS) as vm:
+        vm.wait_ssh(key, SECONDS)
+        check_deliveries(vm, key)

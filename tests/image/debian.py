@@ -115,6 +115,14 @@ touch etc/.updated var/.updated
 """
 
 
+# What initramfs-tools looks at of a kernel's package: linux-version goes by the kernel's file.
+TOOLS_CUSTOMIZE = """
+version=$(ls usr/lib/modules)
+touch "boot/vmlinuz-$version"
+printf 'CONFIG_RD_ZSTD=y\\nCONFIG_RD_GZIP=y\\n' >"boot/config-$version"
+"""
+
+
 class Recipe(NamedTuple):
     """What one of the roots is made of."""
 
@@ -132,6 +140,10 @@ class Recipe(NamedTuple):
 RECIPES = {
     "debian": Recipe("Debian root: install systemd, udev and OpenSSH"),
     "debian-trixie": Recipe("Debian root: install trixie's systemd, udev and OpenSSH", suite="trixie"),
+    "debian-initramfs-tools": Recipe(
+        "Debian root: install initramfs-tools",
+        packages=PACKAGES + ("initramfs-tools", "busybox", "zstd", "e2fsprogs", "dosfstools"),
+        modules=MODULES + ("virtio_pci", "ext4"), customize=TOOLS_CUSTOMIZE),
     "debian-readers": Recipe(
         "Debian root: install every reader of the configuration",
         packages=PACKAGES + (

@@ -27,6 +27,7 @@ KINDS = (
     "torn",         # an ext4 superblock and no more
     "debian",       # systemd, udev, journald, OpenSSH
     "debian-trixie",    # the same of the next release
+    "debian-initramfs-tools",   # with that installed
     "debian-readers",   # every reader of the configuration
     "none",         # zeros
 )
