@@ -176,6 +176,12 @@ int apply_move(struct boot *b, const struct op *op, struct reason *r)
 	if (to < 0)
 		return to;
 	err = b->sys->mount(op->source, target, NULL, MS_MOVE, NULL);
+	/* systemd as process 1 makes all mounts shared, and none is moved off a shared one */
+	if (err == -EINVAL) {
+		err = b->sys->mount(op->source, target, NULL, MS_BIND, NULL);
+		if (err == 0)
+			err = b->sys->umount(op->source, MNT_DETACH);
+	}
 	return err < 0 ? reason_set(r, err, "move a mount to", op->target) : 0;
 }
 

@@ -21,7 +21,7 @@ from boot import harness        # noqa: E402
 from image import cache         # noqa: E402
 
 FOLDER = cache.PROJECT / "build/bench"
-MAIN = ("anteroot", "limit", "dracut", "initramfs-tools", "anteroot-initramfs-tools")
+MAIN = ("anteroot", "limit", "dracut", "anteroot-dracut", "initramfs-tools", "anteroot-initramfs-tools")
 LIMIT_TIMES = 1.5
 DRACUT_TIMES = 8
 SIZE_BYTES = 1_200_000

@@ -129,9 +129,11 @@ def packed(name, title, plain, arguments=""):
 
 
 def others():
-    """dracut and initramfs-tools, each as small as it gets."""
-    folder = rivals.images()
+    """dracut and initramfs-tools, each as small as it gets, and anteroot inside dracut."""
+    folder = rivals.images(require(PROGRAM))
     return [packed("dracut", "dracut, minimal", folder / "dracut.img", rivals.ARGUMENTS),
+            packed("anteroot-dracut", "anteroot inside dracut", folder / "anteroot-dracut.img",
+                   "fsck.mode=skip"),
             packed("initramfs-tools", "initramfs-tools, minimal", folder / "initramfs-tools.img",
                    rivals.ARGUMENTS)]
 
@@ -144,7 +146,7 @@ def insiders():
 
 def versions():
     """Package -> version, of what is compared with."""
-    text = (rivals.images() / "versions").read_text(encoding="ascii")
+    text = (rivals.images(PROGRAM) / "versions").read_text(encoding="ascii")
     found = dict(line.split() for line in text.splitlines())
     found["klibc"] = packages.version("klibc-utils")
     return found
