@@ -43,15 +43,20 @@ content() { cat /boot/initrd.img-* >"/work/out/$1.img"
 moment() { names "$1"; content "$1"; }
 """
 
-# Somebody else's file asks for what is removed.
-MINE = {"initramfs-tools": ("/etc/initramfs-tools/conf.d/mine", "BOOT=anteroot"),
-        "dracut": ("/etc/dracut.conf.d/mine.conf", 'add_dracutmodules+=" anteroot "')}
+# Somebody else's file asks for what is removed, and then our own, without what asks whether it is there.
+MINE = {"initramfs-tools": ("/etc/initramfs-tools/conf.d/mine", "/etc/initramfs-tools/conf.d/anteroot", "BOOT=anteroot"),
+        "dracut": ("/etc/dracut.conf.d/mine.conf", "/etc/dracut.conf.d/anteroot.conf",
+                   'add_dracutmodules+=" anteroot "')}
 REFUSED = {kind: f"""
-printf '%s\\n' '# mine' '{line}' >{path}
-! dpkg --remove {OURS[kind]} >/work/out/refused 2>&1
+cp {own} /work/own
+for file in {path} {own}; do
+    printf '%s\\n' '# mine' '{line}' >$file
+    ! dpkg --remove {OURS[kind]} >>/work/out/refused 2>&1
+    cp /work/own {own}
+    rm -f {path}
+done
 dpkg-query -W -f 'status: ${{Status}}\\n' {OURS[kind]} >>/work/out/refused
-rm {path}
-""" for kind, (path, line) in MINE.items()}
+""" for kind, (path, own, line) in MINE.items()}
 
 
 def tracked():
