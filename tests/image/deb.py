@@ -127,7 +127,9 @@ def base(kind, suite):
         remove(files)
         remove(Path(f"{files}.tar"))
     return cached(f"root-{kind}-{suite}.tar", key_of(
-        INITRAMFS[kind], MODULES, debian.key("debian"), packages.version("linux-image-amd64", suite=suite)), build, f"{suite}: a Debian root with a kernel and {kind}")
+        INITRAMFS[kind], MODULES, _options(), script, debian.PACKAGES, debian.FILES, debian.host_key(),
+        packages.version("linux-image-amd64", suite=suite)), build,
+        f"{suite}: a Debian root with a kernel and {kind}")
 
 
 def commands(heading):
