@@ -84,7 +84,10 @@ def test_nothing_is_left_and_the_images_are_as_before(kind, suite):
     held = {moment: lines(folder / f"{moment}.content")
             for moment in ("before", "installed", "chosen", "removed", "purged")}
     assert "usr/sbin/anteroot" in held["chosen"]
-    assert held["removed"] == held["before"] == held["purged"]
+    # what initramfs-tools is told is in its images, ours asks there too whether its script is
+    told = {"conf/conf.d/anteroot"} if kind == "initramfs-tools" else set()
+    for moment in ("removed", "purged"):
+        assert set(held[moment]) - told == set(held["before"])
     if kind == "dracut":
         assert held["installed"] == held["before"]
 
@@ -93,16 +96,17 @@ def test_nothing_is_left_and_the_images_are_as_before(kind, suite):
 def test_a_removal_that_costs_the_boot_is_refused(kind, suite):
     """Somebody else's file asks for what goes: dpkg says which, and all stays as it was."""
     said = (deb.life(kind, suite) / "refused").read_text(encoding="utf-8")
-    asked = {"initramfs-tools": "/etc/initramfs-tools/conf.d/mine:2:BOOT=anteroot",
-             "dracut": '/etc/dracut.conf.d/mine.conf:2:add_dracutmodules+=" anteroot "'}[kind]
-    assert asked in said and "status: install ok installed" in said
+    _, _, line = deb.MINE[kind]
+    for path in deb.MINE[kind][:2]:
+        assert f"{path}:2:{line}" in said
+    assert said.count("Set that right first") == 2 and " ok installed" in said
 
 
 class Root:
     """The root with our packages as a machine's slot A, and its owner's key."""
 
     def __init__(self, machine, folder, kind, suite):
-        self._machine, self._kind, self._suite, self.folder = machine, kind, suite, folder
+        self._machine, self.kind, self._suite, self.folder = machine, kind, suite, folder
         self.life = deb.life(kind, suite)
         self.key = folder / "key"
         cache.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "owner", "-f", self.key])
@@ -154,10 +158,12 @@ def test_boots_with_it_and_without_it_again(machine, tmp_path, kind, suite):
         assert root.ask(vm, "stat -c %a /root/.ssh/authorized_keys_local").strip() == "600"
         for name in SEED["os"]["udevRules"]:
             assert root.ask(vm, f"cat /etc/udev/rules.d/{name}.rules").strip()
-        assert "slot A" in root.ask(vm, "anteroot status").replace("*", " ")
+        said = vm.ssh(root.key, "anteroot status").stdout
+        assert "slot A, /dev/vda2" in said and "warning" not in said
         assert root.ask(vm, f"systemctl is-enabled {' '.join(UNITS)}").split() == ["enabled"] * len(UNITS)
         assert root.ask(vm, "readlink /dev/disk/by-state/active").strip() == "../../vda2"
         root.is_well(vm)
+        refuses(root, vm, "root=LABEL=x boot=anteroot" if kind == "initramfs-tools" else "", "quiet")
 
         root.ask(vm, f"set -e; {deb.commands(f'Remove: {kind}')}", 500)
         root.ask(vm, f"set -e; {deb.commands(f'Purge: {kind}')}", 200)
@@ -166,6 +172,18 @@ def test_boots_with_it_and_without_it_again(machine, tmp_path, kind, suite):
         vm.ssh(root.key, "systemctl --no-block reboot")
         assert vm.wait_exit(120) == "guest-reset"
     without(root, own)
+
+
+def refuses(root, vm, *command_lines):
+    """No removal while the running kernel was told what only we know, or not told what the next boot needs."""
+    script = f"/var/lib/dpkg/info/{deb.OURS[root.kind]}.prerm remove"
+    for line in filter(None, command_lines):
+        root.ask(vm, f"echo '{line}' >/run/cmdline && mount --bind /run/cmdline /proc/cmdline")
+        done = vm.ssh(root.key, script)
+        root.ask(vm, "umount /proc/cmdline")
+        missing = "boot=anteroot" if "boot=" in line else "/proc/cmdline: root= is missing"
+        assert done.returncode == 1 and missing in done.stderr
+    assert vm.ssh(root.key, script.replace("remove", "upgrade")).returncode == 0
 
 
 def without(root, image):

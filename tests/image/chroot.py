@@ -4,14 +4,22 @@
 A tree is a tar in the cache. mmdebstrap makes it and enters it again, as root or in a user namespace.
 """
 
+import tempfile
 from pathlib import Path
 
 from . import packages
 from .cache import run
 
-# Its user in a namespace could not make them; it mounts its own.
+# Its user in a namespace could not make them; it has its own.
 NO_DEVICES = ("--skip=output/dev,output/mknod,cleanup/reproducible",)
 NOWHERE = "/dev/null"
+
+
+def _add_dev(tree):
+    """The folder alone, for the kernel to mount its own over."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "dev").mkdir()
+        run(["tar", "-rf", tree, "--owner=0", "--group=0", "--mode=755", "-C", folder, "./dev"])
 
 
 def make(suite, target, include, options=(), env=None):
@@ -40,6 +48,8 @@ def enter(tree, script, files=None, out=None, target=NOWHERE):
         command.append(f"--customize-hook=tar-out /work/out '{Path(out) / 'out.tar'}'")
     command += ['--customize-hook=rm -rf "$1/work"', "", target]
     run(command)
+    if target != NOWHERE:
+        _add_dev(target)
     if out:
         run(["tar", "-xf", Path(out) / "out.tar", "-C", out, "--strip-components=1", "--no-same-owner"])
         (Path(out) / "out.tar").unlink()

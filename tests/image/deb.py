@@ -26,7 +26,7 @@ lintian --allow-root --info --display-info --pedantic --fail-on none ./*.changes
 MODULES = ("arch", "crypto", "lib", "fs/ext4", "fs/jbd2", "fs/fat", "fs/nls", "fs/overlayfs", "fs/mbcache.ko*",
            "fs/squashfs", "drivers/block/virtio_blk.ko*", "drivers/virtio", "drivers/net/virtio_net.ko*",
            "drivers/net/net_failover.ko*", "net/core", "drivers/watchdog/softdog.ko*", "drivers/watchdog/i6300esb.ko*",
-           "drivers/char/hw_random/virtio-rng.ko*", "drivers/ata", "drivers/scsi/s*_mod.ko*")
+           "drivers/char/hw_random/virtio-rng.ko*", "drivers/ata", "drivers/scsi/s[cdr]*.ko*", "drivers/cdrom")
 INITRAMFS = {
     "initramfs-tools": ("initramfs-tools", "busybox", "zstd", "linux-image-amd64"),
     "dracut": ("dracut", "zstd", "linux-image-amd64"),
@@ -43,15 +43,20 @@ content() { cat /boot/initrd.img-* >"/work/out/$1.img"
 moment() { names "$1"; content "$1"; }
 """
 
-# Somebody else's file asks for what is removed.
-MINE = {"initramfs-tools": ("/etc/initramfs-tools/conf.d/mine", "BOOT=anteroot"),
-        "dracut": ("/etc/dracut.conf.d/mine.conf", 'add_dracutmodules+=" anteroot "')}
+# Somebody else's file asks for what is removed, and then our own, without what asks whether it is there.
+MINE = {"initramfs-tools": ("/etc/initramfs-tools/conf.d/mine", "/etc/initramfs-tools/conf.d/anteroot", "BOOT=anteroot"),
+        "dracut": ("/etc/dracut.conf.d/mine.conf", "/etc/dracut.conf.d/anteroot.conf",
+                   'add_dracutmodules+=" anteroot "')}
 REFUSED = {kind: f"""
-printf '%s\\n' '# mine' '{line}' >{path}
-! dpkg --remove {OURS[kind]} >/work/out/refused 2>&1
+cp {own} /work/own
+for file in {path} {own}; do
+    printf '%s\\n' '# mine' '{line}' >$file
+    ! dpkg --remove {OURS[kind]} >>/work/out/refused 2>&1
+    cp /work/own {own}
+    rm -f {path}
+done
 dpkg-query -W -f 'status: ${{Status}}\\n' {OURS[kind]} >>/work/out/refused
-rm {path}
-""" for kind, (path, line) in MINE.items()}
+""" for kind, (path, own, line) in MINE.items()}
 
 
 def tracked():
@@ -122,7 +127,9 @@ def base(kind, suite):
         remove(files)
         remove(Path(f"{files}.tar"))
     return cached(f"root-{kind}-{suite}.tar", key_of(
-        INITRAMFS[kind], MODULES, debian.key("debian"), packages.version("linux-image-amd64", suite=suite)), build, f"{suite}: a Debian root with a kernel and {kind}")
+        INITRAMFS[kind], MODULES, _options(), script, debian.PACKAGES, debian.FILES, debian.host_key(),
+        packages.version("linux-image-amd64", suite=suite)), build,
+        f"{suite}: a Debian root with a kernel and {kind}")
 
 
 def commands(heading):
