@@ -35,8 +35,7 @@ static const struct applet_row offline_rows[] = {
 static const struct applet applets[] = {
 	{ "init", applet_init, "boot the machine, as process 1 of an initramfs", "[ARGUMENT ...]",
 	  ROWS({ "ARGUMENT", "", "for the target's init" }),
-	  "2 when it is not process 1; else it does not return",
-	  "anteroot init single" },
+	  "2 when it is not process 1; else it does not return", "anteroot init single" },
 	{ "hook", applet_hook, "the stages of a boot, from another initramfs",
 	  "early\ntarget --root DIR [--reboot]",
 	  ROWS({ "early", "", "set the clock, before anything is written" },
