@@ -39,8 +39,10 @@ static int read_options(struct offline *o, int argc, char **argv)
 
 	options_open(&given, o->applet, argc, argv);
 	while ((name = options_next(&given))) {
-		if (!*name)
-			return options_bad_word(&given, given.value);
+		if (!*name) {
+			(void)options_bad_word(&given, given.value);
+			return EXIT_USAGE;
+		}
 		o->json |= strcmp(name, "--json") == 0;
 		for (size_t i = 0; i < ARRAY_SIZE(takes); i++)
 			if (strcmp(name, takes[i].name) == 0)
