@@ -15,7 +15,7 @@ from image.disk import Disk
 SUITES = ("bookworm", "trixie")
 EACH = ("bookworm", pytest.param("trixie", marks=pytest.mark.full))
 ROOTS = {"bookworm": "debian", "trixie": "debian-trixie"}
-SECONDS = 150
+SECONDS = 400     # on a machine that does much else; alone a boot takes a tenth of it
 HOPELESS = Disk(root_a="no-init", root_b="no-init")
 
 
