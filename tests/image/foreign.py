@@ -90,8 +90,10 @@ def root(arch):
                    "--include", ",".join(PACKAGES), "--aptopt=Apt::Install-Recommends false",
                    "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
         command += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDE]
+        # the point release alone: mmdebstrap gives up when one list of several is between two states of the archive
+        sources = [line for line in packages.sources(arch) if line.endswith(f" {packages.SUITE} main")]
         run([*command, packages.SUITE, folder / "root.tar", "-"],
-            input="\n".join(packages.sources(arch)).encode() + b"\n", env=FIXED_TIME)
+            input="\n".join(sources).encode() + b"\n", env=FIXED_TIME)
         _file_system(folder / "root.tar", files, folder / "root.ext4")
         remove(folder / "root.tar")
         remove(files)
