@@ -173,5 +173,6 @@ def test_debian(machine, arch):
     state = json.loads(told["state"])
     assert state["slot"] == "A" and state["failed"] == [] and state["root"]["device"] == "/dev/vda2"
     assert {"56.rules", "64.rules"} <= set(told["rules"].split())
+    assert set(told["drivers"].split()) == {"virtio_blk", *arch.drivers}    # docs/MACHINES.md
     assert told["link"] == "/dev/vda4" and int(told["journal"]) == 1
     assert {"/", "/mnt/boot", "/mnt/state", "/mnt/data"} <= set(told["mounts"].split())

@@ -5,10 +5,11 @@ Nothing of it can run here, so its packages are unpacked and not configured: wha
 made, as far as a boot needs it, is in FILES; the rest systemd makes on its first boot.
 """
 
+import re
 from pathlib import Path
 
 from . import packages
-from .cache import cached, key_of, remove, run
+from .cache import PROJECT, cached, key_of, remove, run
 from .debian import EXCLUDE, FIXED_TIME, MASK, MIB, SIZE_MIB
 
 PACKAGES = ("systemd-sysv", "udev", "kmod", "dash", "coreutils", "base-files", "base-passwd", "util-linux", "mount",
@@ -25,9 +26,17 @@ echo "state $(tr -d '\\n' </run/anteroot/state.json)"
 echo "rules $(ls /etc/udev/rules.d | tr '\\n' ' ')"
 echo "link $(readlink -f /dev/disk/by-label/resin-state)"
 echo "journal $(journalctl --flush && find /var/log/journal -name system.journal | wc -l)"
+echo "drivers $(sh /usr/local/share/drivers | tr '\\n' ' ')"
 echo "mounts $(findmnt -rno TARGET -t ext4,vfat | tr '\\n' ' ')"
 echo ready
 """
+
+
+def manuals_commands():
+    """The commands of docs/MACHINES.md that tell a medium's modules, for this board's medium."""
+    text = (PROJECT / "docs/MACHINES.md").read_text(encoding="utf-8")
+    return re.search(r"```sh\n(.*?)```", text, re.DOTALL).group(1).replace("mmcblk0", "vda")
+
 
 FILES = {
     "etc/fstab": "",
@@ -35,6 +44,7 @@ FILES = {
     "etc/machine-id": "a17e0000a17e4000800000000000a17e\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\n",
     "usr/local/sbin/tell": TELL,
+    "usr/local/share/drivers": manuals_commands(),
     "etc/systemd/system/tell.service":
         "[Unit]\nAfter=systemd-udev-settle.service systemd-journald.service\nWants=systemd-udev-settle.service\n\n"
         "[Service]\nType=oneshot\nExecStart=/usr/local/sbin/tell\nStandardOutput=file:/dev/ttyS0\n",
@@ -80,13 +90,15 @@ def root(arch):
                    "--include", ",".join(PACKAGES), "--aptopt=Apt::Install-Recommends false",
                    "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
         command += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDE]
+        # the point release alone: mmdebstrap gives up when one list of several is between two states of the archive
+        sources = [line for line in packages.sources(arch=arch) if line.endswith(f" {packages.SUITE} main")]
         run([*command, packages.SUITE, folder / "root.tar", "-"],
-            input="\n".join(packages.sources(arch=arch)).encode() + b"\n", env=FIXED_TIME)
+            input="\n".join(sources).encode() + b"\n", env=FIXED_TIME)
         _file_system(folder / "root.tar", files, folder / "root.ext4")
         remove(folder / "root.tar")
         remove(files)
 
-    key = key_of(arch, packages.SUITE, packages.version("systemd", arch), Path(__file__))
+    key = key_of(arch, FILES, packages.SUITE, packages.version("systemd", arch), Path(__file__))
     return cached(f"debian-{arch}", key, build, f"Debian root for {arch}: unpack systemd and udev") / "root.ext4"
 
 
