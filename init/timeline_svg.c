@@ -7,8 +7,8 @@
 
 /* `anteroot timeline --svg`. Text takes the colour of a light or a dark page; bars are told apart on both. */
 
-#define LEFT  150 /* of the bars */
-#define WIDE  700
+#define LEFT  190 /* of the bars */
+#define WIDE  660
 #define TOP   64
 #define ROW   20
 #define TICKS 10

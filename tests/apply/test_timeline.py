@@ -79,7 +79,7 @@ def test_picture(file):
     # The axis has round numbers of milliseconds, from 0 to the end.
     assert [text for text in texts if text.isdigit()] == ["0", "500", "1000", "1500", "2000"]
     assert [kind for kind, *_ in bars] == ["k", "s", "s", "s", "s", "h", "m", "m", "f", "m"]
-    left, width = bars[0][1], 700
+    left, width = bars[0][1], 660
     expected = [(0, 1_512_300), *((start, usec) for _, start, usec, _ in STAGES + MODULES)]
     for (_, x, wide), (start, usec) in zip(bars, expected):
         assert abs((x - left) - start * width / END) <= 1
