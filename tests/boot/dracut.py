@@ -6,7 +6,7 @@ from image import cache, disk, dracut, kernel
 
 # systemd hands over to a root that says what it is.
 OS_RELEASE = ("etc/os-release", b'ID=tiny\nNAME="the tiny root"\n', 0o644)
-SECONDS = 300
+SECONDS = 450
 # systemd paints its progress on a terminal, letter by letter through an emulated port
 PLAIN = "systemd.show_status=false"
 KEY = "etc/keys/root"
