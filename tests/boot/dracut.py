@@ -6,7 +6,9 @@ from image import cache, disk, dracut, kernel
 
 # systemd hands over to a root that says what it is.
 OS_RELEASE = ("etc/os-release", b'ID=tiny\nNAME="the tiny root"\n', 0o644)
-SECONDS = 300
+SECONDS = 450
+# systemd paints its progress on a terminal, letter by letter through an emulated port
+PLAIN = "systemd.show_status=false"
 KEY = "etc/keys/root"
 KEY_BYTES = b"a key of a device, not of a person"
 
@@ -34,7 +36,7 @@ class Boots:
 
     def machine(self, disks, append="", **options):
         """A machine; it is not started."""
-        return self._machine(disks, append, **{
+        return self._machine(disks, f"{PLAIN} {append}", **{
             "image": self.image, "vmlinux": kernel.kernel(self.kind.suite).vmlinux, "memory_mib": 512,
             "limit": SECONDS * 2, **options})
 
