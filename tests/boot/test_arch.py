@@ -165,8 +165,8 @@ def test_saved_clocks_past_2038(boot, description, tmp_path):
 def test_debian(machine, arch):
     """Debian of that machine ends up with what was delivered, from the slot that was decided on."""
     kind = f"debian-{arch.name}"
-    with machine([Disk(root_a=kind, root_b=kind)], "quiet rw", memory_mib=768, smp=2, limit=420) as vm:
-        told = vm.tell(400)
+    with machine([Disk(root_a=kind, root_b=kind)], "quiet rw", memory_mib=768, smp=2, limit=900) as vm:
+        told = vm.tell(880)
     assert told["machine"] == {"arm64": "aarch64", "armhf": "armv7l"}[arch.name]
     assert told["host"] == "press-07" and told["failed"] == ""
     assert told["init"].split()[0] == "systemd"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A stand-in for Buildroot: what dist/buildroot/package/anteroot/anteroot.mk uses of it, by its manual, on the
+# An imitation of Buildroot: what dist/buildroot/package/anteroot/anteroot.mk uses of it, by its manual, on the
 # compiler of this machine. "make -f buildroot.mk extract configure build install" does the package's steps in turn.
 # Given: BR2_EXTERNAL_ANTEROOT_PATH, DL_DIR, BUILD_DIR, TARGET_DIR, STAGING_DIR, TARGET_CROSS.
 BR2_PACKAGE_ANTEROOT ?= y

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A stand-in for the init of Yocto's initramfs-framework, by its documented contract: modules in /init.d in the order
+# An imitation of the init of Yocto's initramfs-framework, by its documented contract: modules in /init.d in the order
 # of their names, NN-NAME defines NAME_enabled and NAME_run; the command line as bootparam_X, dots and dashes as
 # underscores; ROOTFS_DIR, msg, info, debug, fatal. Then a 90-rootfs and a 99-finish that do what theirs are for.
 

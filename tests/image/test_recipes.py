@@ -102,7 +102,7 @@ def test_archives_used_badly(tmp_path, arguments, message):
 # --- the steps ---------------------------------------------------------------
 
 def buildroot(target, folder, *more):
-    """A target of the stand-in for Buildroot."""
+    """A target of the imitation of Buildroot."""
     return cache.run(["make", "-s", "-f", PROJECT / "tests/image/buildroot.mk", target, f"DL_DIR={recipes.archives()}",
                       f"BR2_EXTERNAL_ANTEROOT_PATH={recipes.BUILDROOT}", f"BUILD_DIR={folder}/build",
                       f"TARGET_DIR={folder}/target", f"STAGING_DIR={folder}/staging", f"TARGET_CROSS={CROSS}", *more])
