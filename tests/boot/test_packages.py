@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from boot import harness
-from image import cache, deb, disk, kernel
+from image import cache, chroot, deb, disk, kernel
 from image.disk import MIB, SEED_CONFIG, Disk
 
 DISK = Disk(root_a="debian", root_b="tiny", absent=("rootA",))
@@ -100,6 +100,16 @@ def test_a_removal_that_costs_the_boot_is_refused(kind, suite):
     for path in deb.MINE[kind][:2]:
         assert f"{path}:2:{line}" in said
     assert said.count("Set that right first") == 2 and " ok installed" in said
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind,suite", LIVES)
+def test_tests_of_the_package(kind, suite, tmp_path):
+    """What autopkgtest would run of debian/tests, in a root with the packages."""
+    tests = cache.PROJECT / "dist/debian/tests"
+    debs = [package(suite, name) for name in ("anteroot", deb.OURS[kind])]
+    cache.run(["tar", "-cf", tmp_path / "files.tar", "--transform=s|.*/||", "-P", *debs, tests / "program", tests / kind])
+    chroot.enter(deb.base(kind, suite), "cd /work; dpkg -i ./*.deb; ./program; ./" + kind, tmp_path / "files.tar")
 
 
 class Root:
