@@ -157,9 +157,9 @@ static bool is_systemd(int targetfd, const char *init)
 static int initrd_start(struct boot *b, int targetfd, int rundir)
 {
 	int64_t start = b->report.stage[0].start_usec;
+	int64_t real = clock_realtime_usec() - clock_monotonic_usec() + start;
 	char text[80];
-	int len = snprintf(text, sizeof(text), "initrd-timestamp=%lld %lld\n\n",
-			   (long long)(clock_realtime_usec() - clock_monotonic_usec() + start),
+	int len = snprintf(text, sizeof(text), "initrd-timestamp=%lld %lld\n\n", (long long)real,
 			   (long long)start);
 	int fd;
 

@@ -293,6 +293,10 @@ def test_first_shutdown(device):
         written = [int(line.split()[0]) for line in times.splitlines()]
         assert len(written) >= 4 and min(written) >= seconds("2031-06-01 12:00:00")
         assert "anteroot-clock-save.timer" in device.ask(vm, "systemctl list-timers --all")
+        # the timer's service, with all that it is kept from
+        device.ask(vm, "rm /mnt/state/anteroot/clock && systemctl start anteroot-clock-save.service")
+        again = seconds(device.ask(vm, "cat /mnt/state/anteroot/clock").strip())
+        assert saved < again < saved + 3600
         assert device.ask(vm, "systemctl list-units --failed --plain --no-legend").strip() == ""
 
 

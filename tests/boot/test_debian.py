@@ -101,7 +101,7 @@ def test_trixie_root(machine, program, tmp_path):
     trixie = kernel.kernel("trixie")
     # of the same option twice the last one counts
     image = kernel.initramfs(program, "--modules-dir", str(trixie.modules))
-    with machine([kept], "quiet", image=image, vmlinux=trixie.vmlinux, memory_mib=512, smp=2, network=True,
+    with machine([kept], "quiet rw", image=image, vmlinux=trixie.vmlinux, memory_mib=512, smp=2, network=True,
                  limit=300) as vm:
         vm.wait_ssh(key, 150)
         check_deliveries(vm, key)
