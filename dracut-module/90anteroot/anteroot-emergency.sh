@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # emergency hook, before dracut opens its shell: shows what anteroot said. When the command line asks for no shell
-# nobody is there to use one, and the machine reboots.
+# nobody is there to use one, and the machine reboots. A shutdown that fails has nothing to do with it.
 
 # shellcheck disable=SC1091 # of the initramfs
 . /lib/anteroot-lib.sh
-if anteroot_enabled; then
+if [ "${action-}" != Shutdown ] && anteroot_enabled; then
 	anteroot_message
 	if ! anteroot_shell_wanted; then
 		_anteroot_action=$(getarg rd.emergency=)

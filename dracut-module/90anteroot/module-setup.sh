@@ -46,7 +46,7 @@ install_files() {
 	done
 	install_hooks_d
 	[[ ${nofscks-} == yes ]] || inst_multiple -o e2fsck fsck.ext4 fsck.fat fsck.vfat
-	inst_multiple -o reboot poweroff halt
+	inst_multiple -o sync reboot poweroff halt
 }
 
 install_units() {

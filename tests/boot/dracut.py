@@ -6,7 +6,9 @@ from image import cache, disk, dracut, kernel
 
 # systemd hands over to a root that says what it is.
 OS_RELEASE = ("etc/os-release", b'ID=tiny\nNAME="the tiny root"\n', 0o644)
-SECONDS = 150
+SECONDS = 450
+# systemd paints its progress on a terminal, letter by letter through an emulated port
+PLAIN = "systemd.show_status=false"
 KEY = "etc/keys/root"
 KEY_BYTES = b"a key of a device, not of a person"
 
@@ -34,7 +36,7 @@ class Boots:
 
     def machine(self, disks, append="", **options):
         """A machine; it is not started."""
-        return self._machine(disks, append, **{
+        return self._machine(disks, f"{PLAIN} {append}", **{
             "image": self.image, "vmlinux": kernel.kernel(self.kind.suite).vmlinux, "memory_mib": 512,
             "limit": SECONDS * 2, **options})
 
@@ -72,7 +74,7 @@ def make_storage(boots, description, source, script, key):
     """
     def build(path):
         maker = boots.with_files({
-            "lib/dracut/hooks/pre-mount/00-make.sh":
+            "usr/lib/dracut/hooks/pre-mount/00-make.sh":
                 "sh -ex /make-storage && echo STORAGE-MADE > /dev/kmsg; sync; echo o > /proc/sysrq-trigger; sleep 60\n",
             "make-storage": script, KEY: (KEY_BYTES, 0o600)})
         layer = harness.overlay(disk.image(description), boots.folder, "storage")

@@ -21,6 +21,13 @@ MORE = {"bookworm": (), "trixie": ("systemd-cryptsetup", "dracut-install")}
 MODULES = (*kernel.MODULES, "dm_mod", "dm_crypt", "xts", "aes", "ecb", "cbc", "sha256", "essiv", "algif_skcipher",
            "algif_hash", "af_alg", "md_mod", "raid1", "i6300esb", "squashfs", "erofs", "nls_iso8859_1", "nls_utf8",
            "loop", "efivarfs")
+# An integrator's: a file, a script, and one that is masked.
+INTEGRATOR = {
+    "etc/anteroot/anteroot.json": '{ "waitSeconds": 45 }\n',
+    "etc/anteroot/hooks.d/pre-handover/10-say": "#!/bin/sh\necho hello from hooks.d\n",
+    "usr/lib/anteroot/hooks.d/pre-mount/20-masked": "#!/bin/sh\necho who masks this\n",
+}
+MASK = "etc/anteroot/hooks.d/pre-mount/20-masked"
 # -o: what is installed has been built, and two tests may come here at once
 INSTALL = "make -s -o build/anteroot DESTDIR={folder} install"
 # What keeps the images small enough to boot without KVM, and nothing else.
@@ -96,6 +103,12 @@ def _files(suite, program, folder):
     install = steps()[0].replace("make install", INSTALL.format(folder=folder))
     run(["sh", "-euc", install], cwd=PROJECT)
     (folder / "usr/sbin/anteroot").write_bytes(Path(program).read_bytes())
+    for name, text in INTEGRATOR.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="ascii")
+        (folder / name).chmod(0o755)
+    (folder / MASK).parent.mkdir(parents=True)
+    (folder / MASK).symlink_to("/dev/null")
 
 
 def _script(suite):
