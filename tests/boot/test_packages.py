@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from boot import harness
-from image import cache, deb, disk, kernel
+from image import cache, chroot, deb, disk, kernel
 from image.disk import MIB, SEED_CONFIG, Disk
 
 DISK = Disk(root_a="debian", root_b="tiny", absent=("rootA",))
@@ -102,10 +102,20 @@ def test_a_removal_that_costs_the_boot_is_refused(kind, suite):
     assert said.count("Set that right first") == 2 and " ok installed" in said
 
 
-class Root:
-    """The root with our packages as a machine's slot A, and its owner's key."""
+@pytest.mark.full
+@pytest.mark.parametrize("kind,suite", LIVES)
+def test_tests_of_the_package(kind, suite, tmp_path):
+    """What autopkgtest would run of debian/tests, in a root with the packages."""
+    tests = cache.PROJECT / "dist/debian/tests"
+    debs = [package(suite, name) for name in ("anteroot", deb.OURS[kind])]
+    cache.run(["tar", "-cf", tmp_path / "files.tar", "--transform=s|.*/||", "-P", *debs, tests / "program", tests / kind])
+    chroot.enter(deb.base(kind, suite), "cd /work; dpkg -i ./*.deb; ./program; ./" + kind, tmp_path / "files.tar")
 
-    def __init__(self, machine, folder, kind, suite):
+
+class Root:
+    """The root at some moment as a machine's slot A, and its owner's key."""
+
+    def __init__(self, machine, folder, kind, suite, moment="chosen"):
         self._machine, self.kind, self._suite, self.folder = machine, kind, suite, folder
         self.life = deb.life(kind, suite)
         self.key = folder / "key"
@@ -116,7 +126,7 @@ class Root:
         disk.export(DISK, raw)
         disk.put_boot_file(DISK, raw, "config.json", json.dumps(config).encode())
         root = folder / "root.ext4"
-        cache.run(["cp", "--sparse=always", self.life / "root.ext4", root])
+        cache.run(["cp", "--sparse=always", self.life / f"{moment}.ext4", root])
         cache.run(["tune2fs", "-L", DISK.label("rootA"), root])
         script = folder / "debugfs"
         script.write_text(f"mkdir /root/.ssh\nwrite {folder / 'key.pub'} /root/.ssh/authorized_keys\n", encoding="ascii")
@@ -125,8 +135,8 @@ class Root:
         root.unlink()
         self.image = harness.overlay(raw, folder)
 
-    def boot(self, image):
-        return self._machine([self.image], COMMAND_LINE, image=image, memory_mib=768, smp=2, network=True, limit=600,
+    def boot(self, image, limit=600):
+        return self._machine([self.image], COMMAND_LINE, image=image, memory_mib=768, smp=2, network=True, limit=limit,
                              vmlinux=kernel.kernel(self._suite).vmlinux)
 
     def ask(self, vm, words, seconds=60):
@@ -148,8 +158,8 @@ class Root:
 
 
 @pytest.mark.parametrize("kind,suite", LIVES)
-def test_boots_with_it_and_without_it_again(machine, tmp_path, kind, suite):
-    """Chosen: our boot, with the configuration delivered. Then removed and purged in the running system, and rebooted."""
+def test_boots_with_it(machine, tmp_path, kind, suite):
+    """Chosen: our boot, with the configuration delivered, and all that the package has is at work."""
     root = Root(machine, tmp_path, kind, suite)
     with root.boot(root.life / "chosen.img") as vm:
         vm.wait_ssh(root.key, 300)
@@ -165,9 +175,24 @@ def test_boots_with_it_and_without_it_again(machine, tmp_path, kind, suite):
         root.is_well(vm)
         refuses(root, vm, "root=LABEL=x boot=anteroot" if kind == "initramfs-tools" else "", "quiet")
 
-        root.ask(vm, f"set -e; {deb.commands(f'Remove: {kind}')}", 500)
-        root.ask(vm, f"set -e; {deb.commands(f'Purge: {kind}')}", 200)
+
+@pytest.mark.parametrize("kind,suite", LIVES)
+def test_boots_as_before_when_it_is_gone(machine, tmp_path, kind, suite):
+    root = Root(machine, tmp_path, kind, suite, "purged")
+    without(root, root.life / "purged.img")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind,suite", LIVES)
+def test_goes_from_the_system_that_runs(machine, tmp_path, kind, suite):
+    """Removed and purged in the running system, which makes its image without KVM, and rebooted."""
+    root = Root(machine, tmp_path, kind, suite)
+    with root.boot(root.life / "chosen.img", 3000) as vm:
+        vm.wait_ssh(root.key, 300)
+        root.ask(vm, f"set -e; {deb.commands(f'Remove: {kind}')}", 2000)
+        root.ask(vm, f"set -e; {deb.commands(f'Purge: {kind}')}", 600)
         assert root.ask(vm, "find / -xdev -path /var/log -prune -o -name '*anteroot*' -print").strip() == ""
+        root.is_well(vm)
         own = root.fetch(vm, "/boot/initrd.img-*")
         vm.ssh(root.key, "systemctl --no-block reboot")
         assert vm.wait_exit(120) == "guest-reset"

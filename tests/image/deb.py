@@ -141,10 +141,10 @@ def commands(heading):
 
 
 def life(kind, suite="bookworm"):
-    """A folder with what became of a root: root.ext4 with our packages in it, and what was there at each moment.
+    """A folder with what became of a root.
 
-    Moments: before, installed, chosen (root.ext4), and from there removed and purged. NAME.img is the initramfs of
-    each, NAME.content what is in it, NAME.names all paths of the root.
+    Moments: before, installed, chosen, removed, purged. NAME.img is the initramfs of each, NAME.content what is in it,
+    NAME.names all paths of the root; chosen.ext4 and purged.ext4 are the root itself.
     """
     def build(folder):
         folder.mkdir(parents=True)
@@ -157,15 +157,18 @@ def life(kind, suite="bookworm"):
             moment installed
             {commands(f"Boot with it: {kind}")}
             moment chosen
-            """, folder / "files.tar", folder, folder / "root.tar")
-        chroot.enter(folder / "root.tar", FUNCTIONS + f"""
+            """, folder / "files.tar", folder, folder / "chosen.tar")
+        chroot.enter(folder / "chosen.tar", FUNCTIONS + f"""
             {REFUSED[kind]}
             {commands(f"Remove: {kind}")}
             moment removed
             {commands(f"Purge: {kind}")}
             moment purged
-            """, None, folder)
-        debian.file_system(folder)
+            """, None, folder, folder / "purged.tar")
+        for moment in ("chosen", "purged"):
+            (folder / f"{moment}.tar").rename(folder / "root.tar")
+            debian.file_system(folder)
+            (folder / "root.ext4").rename(folder / f"{moment}.ext4")
         for left in ("files.tar", "root.tar"):
             remove(folder / left)
     return cached(f"life-{kind}-{suite}", key_of(built(suite).name, base(kind, suite).name, DOCUMENT,
