@@ -148,6 +148,7 @@ def test_emergency_shell_when_asked_for(boots):
 @each(some(GENERIC, BOOKWORM_SYSTEMD))
 def test_break_and_go_on(boots):
     with boots.with_files(LOGIN).machine([layout()], "rd.break=pre-mount") as vm:
+        vm.wait_for("Break before pre-mount", SECONDS)
         ask_shell(vm, "echo THE-$((40+2))-SHELL", "^THE-42-SHELL")
         assert "anteroot: boot disk" not in vm.console
         vm.type("exit\n")
