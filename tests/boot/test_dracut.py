@@ -126,7 +126,7 @@ LOGIN = {"etc/passwd": (b"root:x:0:0:root:/root:/bin/sh\n", 0o644), "etc/shadow"
 
 def ask_shell(vm, words, answer):
     """Types until the shell has answered: it may just be starting."""
-    for _ in range(10):
+    for _ in range(20):
         vm.type(f"\n{words}\n")
         try:
             return vm.wait_for(answer, 8)
@@ -148,6 +148,7 @@ def test_emergency_shell_when_asked_for(boots):
 @each(some(GENERIC, BOOKWORM_SYSTEMD))
 def test_break_and_go_on(boots):
     with boots.with_files(LOGIN).machine([layout()], "rd.break=pre-mount") as vm:
+        vm.wait_for("Break before pre-mount", SECONDS)
         ask_shell(vm, "echo THE-$((40+2))-SHELL", "^THE-42-SHELL")
         assert "anteroot: boot disk" not in vm.console
         vm.type("exit\n")
@@ -258,8 +259,8 @@ def installed(request, boots):
 @each(some(GENERIC, TRIXIE_SYSTEMD))
 def test_debian_root(boots, installed):
     key, kept = installed
-    with boots.machine([kept], "quiet rw", smp=2, memory_mib=768, network=True, limit=400) as vm:
-        vm.wait_ssh(key, 300)
+    with boots.machine([kept], "quiet rw", smp=2, memory_mib=768, network=True) as vm:
+        vm.wait_ssh(key, SECONDS)
         check_deliveries(vm, key)
         if boots.kind.systemd:
             shown = vm.ssh(key, "systemd-analyze", 60).stdout
