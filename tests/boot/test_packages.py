@@ -135,7 +135,7 @@ class Root:
         root.unlink()
         self.image = harness.overlay(raw, folder)
 
-    def boot(self, image, limit=600):
+    def boot(self, image, limit=900):
         return self._machine([self.image], COMMAND_LINE, image=image, memory_mib=768, smp=2, network=True, limit=limit,
                              vmlinux=kernel.kernel(self._suite).vmlinux)
 
@@ -162,7 +162,7 @@ def test_boots_with_it(machine, tmp_path, kind, suite):
     """Chosen: our boot, with the configuration delivered, and all that the package has is at work."""
     root = Root(machine, tmp_path, kind, suite)
     with root.boot(root.life / "chosen.img") as vm:
-        vm.wait_ssh(root.key, 300)
+        vm.wait_ssh(root.key, 600)
         assert json.loads(root.ask(vm, "cat /run/anteroot/state.json"))["slot"] == "A"
         assert root.ask(vm, "uname -n").strip() == SEED["hostname"]
         assert root.ask(vm, "stat -c %a /root/.ssh/authorized_keys_local").strip() == "600"
@@ -188,7 +188,7 @@ def test_goes_from_the_system_that_runs(machine, tmp_path, kind, suite):
     """Removed and purged in the running system, which makes its image without KVM, and rebooted."""
     root = Root(machine, tmp_path, kind, suite)
     with root.boot(root.life / "chosen.img", 3000) as vm:
-        vm.wait_ssh(root.key, 300)
+        vm.wait_ssh(root.key, 600)
         root.ask(vm, f"set -e; {deb.commands(f'Remove: {kind}')}", 2000)
         root.ask(vm, f"set -e; {deb.commands(f'Purge: {kind}')}", 600)
         assert root.ask(vm, "find / -xdev -path /var/log -prune -o -name '*anteroot*' -print").strip() == ""
@@ -214,7 +214,7 @@ def refuses(root, vm, *command_lines):
 def without(root, image):
     """A boot by the distribution's own initramfs."""
     with root.boot(image) as vm:
-        vm.wait_ssh(root.key, 300)
+        vm.wait_ssh(root.key, 600)
         assert root.ask(vm, "ls /run | grep anteroot || :") == "" and "anteroot" not in vm.console
         root.is_well(vm)
 
