@@ -299,7 +299,7 @@ def test_uuids_cut_at_each_sector(machine, flashed, tmp_path):
 
 # --- first boots that are cut ---
 
-@pytest.mark.parametrize("half", range(2))
+@pytest.mark.parametrize("half", [0, pytest.param(1, marks=pytest.mark.full)])
 def test_ten_first_boots_cut(machine, program, flashed, tmp_path, half):
     """Of a device that was just flashed, at random moments; the next boot ends complete."""
     seed = int(os.environ.get("ANTEROOT_SEED") or random.randrange(2 ** 32))
