@@ -41,8 +41,8 @@ def ask(vm, key, words):
     return result.stdout
 
 
-def check_deliveries(vm, key):
-    """Each consumer's own view of what was delivered."""
+def check_deliveries(vm, key, journal_before=False):
+    """Each consumer's own view of what was delivered. journal_before: the initramfs has written to the journal too."""
     assert ask(vm, key, "uname -n").strip() == SEED["hostname"]
     rules = ask(vm, key, "udevadm test /sys/class/block/vda2 2>&1")
     for name in SEED["os"]["udevRules"]:
@@ -51,8 +51,9 @@ def check_deliveries(vm, key):
     log = ask(vm, key, "journalctl -b --no-pager -o cat -u systemd-udevd.service")
     assert "/etc/udev/rules.d/64.rules" in log
     assert ask(vm, key, "stat -c %a /root/.ssh/authorized_keys_local").strip() == "600"
-    first = json.loads(ask(vm, key, "journalctl -b -o json | head -1"))
-    assert first["_HOSTNAME"] == SEED["hostname"]
+    which = "tail" if journal_before else "head"
+    entry = json.loads(ask(vm, key, f"journalctl -b -o json | {which} -1"))
+    assert entry["_HOSTNAME"] == SEED["hostname"]
     own = ask(vm, key, "cat /etc/machine-id").strip()
     assert own != debian.MACHINE_ID     # that is every clone's
     assert f"/var/log/journal/{own}/" in ask(vm, key, "journalctl --header")

@@ -261,7 +261,7 @@ def test_debian_root(boots, installed):
     key, kept = installed
     with boots.machine([kept], "quiet rw", smp=2, memory_mib=768, network=True) as vm:
         vm.wait_ssh(key, SECONDS)
-        check_deliveries(vm, key)
+        check_deliveries(vm, key, journal_before=boots.kind.systemd)
         if boots.kind.systemd:
             shown = vm.ssh(key, "systemd-analyze", 60).stdout
             assert "(initrd)" in shown, shown
