@@ -5,6 +5,9 @@
  */
 #pragma once
 
+/* kmod expects it of <stdlib.h>, as glibc's does; gcc 14 takes no function that was not declared. */
+#include <alloca.h>
+
 #define PACKAGE			       "kmod"
 #define VERSION			       "30"
 #define KMOD_FEATURES		       "-ZSTD -XZ -ZLIB -LIBCRYPTO -EXPERIMENTAL"
