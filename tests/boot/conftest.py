@@ -10,7 +10,7 @@ import pytest
 from boot import harness
 from image import cache, disk, kernel
 
-LONG = ("test_loaders.py", "test_counted.py", "test_readers.py", "test_debian.py", "test_verdict.py",
+LONG = ("test_packages.py", "test_loaders.py", "test_counted.py", "test_readers.py", "test_debian.py", "test_verdict.py",
         "test_identity.py", "test_grow.py", "test_clock.py", "test_storage.py", "test_power_cut.py", "test_demo.py")
 LOGS = cache.PROJECT / "build/tests/boot"
 
