@@ -10,9 +10,9 @@ import pytest
 from boot import harness
 from image import cache, disk, kernel
 
-LONG = ("test_loaders.py", "test_counted.py", "test_readers.py", "test_debian.py", "test_verdict.py",
-        "test_identity.py", "test_arch.py", "test_grow.py", "test_clock.py", "test_storage.py", "test_power_cut.py",
-        "test_framework.py", "test_demo.py")
+LONG = ("test_packages.py", "test_dracut.py", "test_initramfs_tools.py", "test_loaders.py", "test_counted.py",
+        "test_readers.py", "test_debian.py", "test_verdict.py", "test_identity.py", "test_arch.py", "test_grow.py",
+        "test_clock.py", "test_storage.py", "test_power_cut.py", "test_framework.py", "test_demo.py")
 LOGS = cache.PROJECT / "build/tests/boot"
 
 
