@@ -14,8 +14,6 @@ from image import cache, disk
 from image.disk import SEED_CONFIG
 
 KINDS = {"bios": loaders.GrubBios(), "efi": loaders.GrubEfi(), "uboot": loaders.Uboot()}
-# GRUB on EFI reads the script that GRUB on BIOS does
-SOME_KINDS = ["bios", pytest.param("efi", marks=pytest.mark.full), "uboot"]
 LOGS = cache.PROJECT / "build/tests/boot"
 
 

@@ -9,10 +9,13 @@ import pytest
 
 from boot import harness, loaders
 from boot.loaders import Device, State
-from boot.test_chain import KINDS, LOGS, SOME_KINDS, Owned
+from boot.test_chain import KINDS, LOGS, Owned
 from image import cache, disk
 
 TXN = State().txn
+FULL = pytest.mark.full
+# whoever counts, what follows is anteroot's: test_chain.py and test_loaders.py have each loader in every run
+SOME_KINDS = ["bios", pytest.param("efi", marks=FULL), pytest.param("uboot", marks=FULL)]
 WATCHDOG = ["-device", "i6300esb", "-watchdog-action", "reset"]
 ROOT = r"anteroot: root: vd\w+, slot (., because .*\S)"
 TRIED, BACK = ("B, because it is a candidate, and this attempt is counted",
@@ -117,9 +120,10 @@ def phases():
 
 
 @pytest.mark.parametrize("kind,mark,beyond,cuts", [
-    ("bios", "anteroot: slot", 2, 10), ("uboot", "ANTEROOT-TARGET", 1.1, 4)], ids=["bios", "uboot"])
+    pytest.param("bios", "anteroot: slot", 2, 10, id="bios"),
+    pytest.param("uboot", "ANTEROOT-TARGET", 1.1, 4, id="uboot", marks=FULL)])
 @pytest.mark.parametrize("phase,state", [
-    pytest.param(name, state, id=name, marks=[] if name in ("candidate", "torn") else pytest.mark.full)
+    pytest.param(name, state, id=name, marks=[] if name in ("candidate", "torn") else FULL)
     for name, state in phases()])
 def test_power_cuts(make, phase, state, kind, mark, beyond, cuts):
     """The plug is pulled at random moments: around the loader's count, and from the firmware to the target.

@@ -270,7 +270,7 @@ HUGE_MIB = 16 * 1024
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=f"{kind.table}-{kind.sector}",
-                                               marks=[] if kind in (KINDS[0], KINDS[3]) else pytest.mark.full)
+                                               marks=[] if kind == KINDS[0] else pytest.mark.full)
                                   for kind in KINDS])
 def test_power_cut_in_first_boots(machine, tmp_path, kind):
     """Five of each kind, cut at random between the root's mount and the hand-over; the next boot ends complete."""
