@@ -16,8 +16,29 @@ LONG = ("test_packages.py", "test_dracut.py", "test_initramfs_tools.py", "test_l
 LOGS = cache.PROJECT / "build/tests/boot"
 
 
+# Whole initramfs of others, other machines, packages: what each of them has shown in every run. The rest is full.
+IN_EVERY_RUN = {
+    "test_dracut.py": ("test_slot_a_with_its_configuration[bookworm-shell", "test_root_in[lvm",
+                       "test_slot_a_with_its_configuration[trixie-systemd"),
+    "test_initramfs_tools.py": ("test_slot_a", "test_candidate", "test_hook_takes_nothing"),
+    "test_packages.py": ("test_lintian", "test_what_is_in_them", "test_changelog", "test_boots_with_it"),
+    "test_arch.py": ("test_slot_a", "test_candidate"),
+    "test_framework.py": ("test_slot_a", "test_candidate", "test_rescue"),
+}
+
+
+def mark_full(items):
+    """All but what is in every run."""
+    for item in items:
+        names = IN_EVERY_RUN.get(item.path.name)
+        if names and not item.name.startswith(names):
+            item.add_marker(pytest.mark.full)
+
+
+@pytest.hookimpl(tryfirst=True)     # before -m looks at the marks
 def pytest_collection_modifyitems(items):
     """The long ones first: no worker is left alone with one at the end."""
+    mark_full(items)
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.name, len(LONG)))
 
