@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # make                 build/anteroot on klibc; LIBC=musl and LIBC=glibc: build/anteroot-LIBC
-# make check           everything that is tested; check-quick at every save
+# make check           what holds every commit; check-full with the sweeps, check-quick at every save
 # make demo, bench     a boot to look at, and one to measure
 # make size            where the bytes go
+# make deb             Debian packages
 #
 # V=1 DESTDIR= prefix= UDEV_DIR= CC= CFLAGS= LDFLAGS= CROSS_COMPILE= SANITIZE=address,undefined COVERAGE=1
 # DEVELOPMENT_IMAGE=1 THIRD_PARTY_SRC=DIR KLIBC_DIR=DIR {BLKID,KMOD,CJSON,DIGEST}_{CFLAGS,LIBS}=
@@ -70,7 +71,9 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 known = $(shell echo 'int x;' | $(CC) -Werror $(1) -xc -c -o /dev/null - 2>/dev/null && echo '$(1)')
 SMALL := $(or $(call known,-Oz),-Os) $(call known,-fno-caller-saves -fno-move-loop-invariants) \
 	$(call known,-malign-data=abi)
-OPTIMIZE := $(SMALL) -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+# Nothing unwinds the stack. gcc for arm64 asks to be told twice.
+NO_UNWIND := -fno-asynchronous-unwind-tables -fno-unwind-tables
+OPTIMIZE := $(SMALL) -g -ffunction-sections -fdata-sections $(NO_UNWIND)
 HEADERS  := build/headers/$(DEB_ARCH)-$(KLIBC_VERSION)-$(LINUX_HEADERS_VERSION)
 KLIBC_DIR ?= $(HEADERS)/usr/lib/klibc
 
@@ -129,7 +132,7 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all install uninstall clean FORCE
+.PHONY: all install install-completions uninstall clean FORCE
 all: $(PROGRAM)
 
 $(PROGRAM): $(O)/anteroot
@@ -183,6 +186,16 @@ $(O)/third-party.stamp: $(wildcard lib/third-party/* lib/klibc/include/* lib/kli
 	@touch $@
 $(eval $(call content,$(O)/third-party.flags,$(call squote,$(CC) $(THIRD_PARTY_CFLAGS) $(PINNED))))
 
+# Debian packages, in build/deb (docs/DEBIAN.md). DEB_FLAGS are dpkg-buildpackage's: -b for the binary packages alone.
+DEB_FLAGS ?=
+.PHONY: deb deb-tree
+export DEB_DIR
+deb:
+	@tests/tools/packages deb
+	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb $(DEB_FLAGS)
+deb-tree:
+	$(Q)BUILD_EPOCH=$(BUILD_EPOCH) dist/mkdeb --tree
+
 # Where things go. Units and the rule call the program where it is installed; the link has the name that rules of
 # balenaOS call, where udev looks for programs without a path.
 UDEV_DIR    ?= $(prefix)/lib/udev
@@ -192,7 +205,17 @@ RULES   := 65-anteroot.rules
 MANUALS := $(notdir $(wildcard docs/*.5 docs/*.8))
 UNITS   := $(notdir $(wildcard dist/systemd/*.service dist/systemd/*.timer))
 PRESET  := 80-anteroot.preset
+# Completions, each where its shell looks.
+BASH_COMPLETIONS_DIR ?= $(prefix)/share/bash-completion/completions
+ZSH_COMPLETIONS_DIR  ?= $(prefix)/share/zsh/site-functions
+FISH_COMPLETIONS_DIR ?= $(prefix)/share/fish/vendor_completions.d
 PLACED  = sed 's|/usr/sbin/anteroot|$(prefix)/sbin/anteroot|' $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
+install: install-completions
+install-completions:
+	install -D -m 644 dist/completions/anteroot.bash $(DESTDIR)$(BASH_COMPLETIONS_DIR)/anteroot
+	install -D -m 644 dist/completions/_anteroot $(DESTDIR)$(ZSH_COMPLETIONS_DIR)/_anteroot
+	install -D -m 644 dist/completions/anteroot.fish $(DESTDIR)$(FISH_COMPLETIONS_DIR)/anteroot.fish
+
 install: $(PROGRAM)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(prefix)/sbin/anteroot
 	install -d $(addprefix $(DESTDIR),$(UDEV_DIR)/rules.d $(SYSTEMD_DIR)/system)
@@ -206,11 +229,50 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR),$(prefix)/sbin/anteroot $(UDEV_DIR)/rules.d/$(RULES) \
 		$(UDEV_DIR)/resin_update_state_probe $(UNITS:%=$(SYSTEMD_DIR)/system/%) \
 		$(SYSTEMD_DIR)/system-preset/$(PRESET) \
+		$(BASH_COMPLETIONS_DIR)/anteroot $(ZSH_COMPLETIONS_DIR)/_anteroot \
+		$(FISH_COMPLETIONS_DIR)/anteroot.fish \
 		$(foreach page,$(MANUALS),$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(page)))
+
+# The tool of whoever makes images.
+.PHONY: install-mkinitramfs uninstall-mkinitramfs
+install: install-mkinitramfs
+uninstall: uninstall-mkinitramfs
+install-mkinitramfs:
+	install -D -m 755 dist/mkinitramfs $(DESTDIR)$(prefix)/sbin/anteroot-mkinitramfs
+uninstall-mkinitramfs:
+	rm -f $(DESTDIR)$(prefix)/sbin/anteroot-mkinitramfs
+
+# Debian's initramfs-tools: where its packages have their hooks and scripts.
+.PHONY: install-initramfs-tools uninstall-initramfs-tools
+INITRAMFS_TOOLS_DIR ?= $(prefix)/share/initramfs-tools
+install: install-initramfs-tools
+uninstall: uninstall-initramfs-tools
+install-initramfs-tools:
+	install -d $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,hooks scripts/init-top)
+	$(call PLACED,dist/initramfs-tools/hooks/anteroot,$(INITRAMFS_TOOLS_DIR)/hooks/anteroot)
+	chmod 755 $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/anteroot
+	install -m 644 dist/initramfs-tools/scripts/anteroot $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/anteroot
+	install -m 755 dist/initramfs-tools/scripts/init-top/anteroot \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/anteroot
+uninstall-initramfs-tools:
+	rm -f $(addprefix $(DESTDIR)$(INITRAMFS_TOOLS_DIR)/,hooks/anteroot scripts/anteroot scripts/init-top/anteroot)
+
+# dracut's module: where it is installed says nothing of what the scripts in it call, which is in the image.
+DRACUT_DIR   ?= $(prefix)/lib/dracut
+DRACUT_INTO   = $(DRACUT_DIR)/modules.d/90anteroot
+DRACUT_FILES := $(notdir $(wildcard dracut-module/90anteroot/*))
+.PHONY: install-dracut uninstall-dracut
+install-dracut:
+	install -d $(DESTDIR)$(DRACUT_INTO)
+	install -m 755 $(filter %.sh,$(wildcard dracut-module/90anteroot/*)) $(DESTDIR)$(DRACUT_INTO)
+	install -m 644 $(filter %.service,$(wildcard dracut-module/90anteroot/*)) $(DESTDIR)$(DRACUT_INTO)
+uninstall: uninstall-dracut
+uninstall-dracut:
+	rm -f $(DRACUT_FILES:%=$(DESTDIR)$(DRACUT_INTO)/%)
 
 # What came over the network stays; "rm -r build" takes it too.
 clean:
-	rm -rf build/obj build/tests build/check build/style build/fuzz build/anteroot*
+	rm -rf build/obj build/tests build/check build/style build/fuzz build/deb build/anteroot*
 
 include tests/tests.mk
 -include $(OBJECTS:.o=.d)

@@ -15,20 +15,14 @@ bool keep_is_open(const struct facts *f)
 }
 
 /* Its directories are made first, closed to everybody: those that a file's delivery makes are not. */
-static void make_dir(struct plan *p, const char *path)
-{
-	if (path && !plan_find(p, OP_DIR, path))
-		PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN, .target = path, .mode = 0700);
-}
-
 void keep_file_mode(const struct facts *f, struct plan *p, const char *dir, const char *name,
 		    const char *data, size_t len, mode_t mode)
 {
 	if (!data || !keep_is_open(f))
 		return;
-	make_dir(p, f->keep_dir);
+	plan_directory(p, f->keep_dir, 0700);
 	if (dir)
-		make_dir(p, arena_printf(p->arena, "%s/%s", f->keep_dir, dir));
+		plan_directory(p, arena_printf(p->arena, "%s/%s", f->keep_dir, dir), 0700);
 	PLAN_ADD(p, .kind = OP_FILE, .on_failure = FAIL_WARN, .target = keep_path(f, p, dir, name),
 		 .data = data, .len = len, .mode = mode);
 }

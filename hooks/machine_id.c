@@ -39,7 +39,7 @@ static const struct machineid *choose(const struct facts *f)
 	if (is_id(&id->balena))
 		return &id->balena;
 	/* A writable root has the copy that an earlier boot wrote, or is all there is to keep it. */
-	if (is_id(&id->image) && ((f->target_writable && (was_damaged(id) || !f->keep_dir)) ||
+	if (is_id(&id->image) && ((f->target_writable && (was_damaged(id) || !keep_is_open(f))) ||
 				  (f->layout.machine_id == LAYOUT_ID_IMAGE && f->keep_dir)))
 		return &id->image;
 	return &id->fresh;
@@ -62,6 +62,11 @@ static void warn(const struct facts *f, struct plan *p, const struct machineid *
 		text = f->target_writable
 			       ? "no state partition: the machine-id is this root's own"
 			       : "no state partition: the machine-id is new at each boot";
+	else if (!keep_is_open(f) && !is_id(&id->stored))
+		text = f->target_writable ? "the state partition cannot be written to: the "
+					    "machine-id is this root's own"
+					  : "the state partition cannot be written to: the "
+					    "machine-id is new at each boot";
 	if (text)
 		PLAN_ADD(p, .kind = OP_WARN, .data = text);
 	if (chosen == &id->fresh && id->weak)
@@ -93,13 +98,13 @@ static void first_boot(const struct facts *f, struct plan *p, const struct machi
 	bool begins = chosen == &id->fresh && id->stored.form == MACHINEID_MISSING &&
 		      (id->image.form == MACHINEID_MISSING ||
 		       id->image.form == MACHINEID_UNINITIALIZED) &&
-		      (f->keep_dir || f->target_writable);
+		      (keep_is_open(f) || f->target_writable);
 
 	if (!begins && !id->unfinished)
 		return;
 	if (begins)
 		keep_file(f, p, NULL, MARK, "1\n", 2);
-	if (f->keep_dir)
+	if (keep_is_open(f))
 		wait_for_end(f, p);
 	PLAN_ADD(p, .kind = OP_FIRST_BOOT);
 }

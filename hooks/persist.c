@@ -39,12 +39,6 @@ static void warn(struct plan *p, const char *path, const char *why)
 		 .data = arena_printf(p->arena, "%s is not kept: %s", path, why));
 }
 
-static void make_dir(struct plan *p, const char *path, mode_t mode)
-{
-	if (path && !plan_find(p, OP_DIR, path))
-		PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN, .target = path, .mode = mode);
-}
-
 static const char *dir_of(struct plan *p, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -72,12 +66,12 @@ static void keep(const struct facts *f, struct plan *p, const struct facts_persi
 		return; /* nobody has made it yet; the next boot looks again */
 	if (!item->there && !place_open(f, p, dir))
 		return;
-	make_dir(p, f->keep_dir, 0700);
+	plan_directory(p, f->keep_dir, 0700);
 	if (!item->there && item->directory) {
 		/* As it is made in one step, a cut leaves no other mode; who wants one has it in the image. */
-		make_dir(p, target, 0700);
+		plan_directory(p, target, 0700);
 		if (!item->stored)
-			make_dir(p, source, 0700);
+			plan_directory(p, source, 0700);
 		copy_to = NULL;
 	} else if (!item->there) {
 		copy_to = "target";

@@ -176,6 +176,12 @@ int apply_move(struct boot *b, const struct op *op, struct reason *r)
 	if (to < 0)
 		return to;
 	err = b->sys->mount(op->source, target, NULL, MS_MOVE, NULL);
+	/* systemd as process 1 makes all mounts shared, and none is moved off a shared one */
+	if (err == -EINVAL) {
+		err = b->sys->mount(op->source, target, NULL, MS_BIND, NULL);
+		if (err == 0)
+			err = b->sys->umount(op->source, MNT_DETACH);
+	}
 	return err < 0 ? reason_set(r, err, "move a mount to", op->target) : 0;
 }
 
@@ -227,11 +233,12 @@ int apply_overlay(struct boot *b, const struct op *op, struct reason *r)
 int apply_module(struct boot *b, const struct module *module, struct reason *r)
 {
 	struct report_module m = { .name = module->name, .wanted = module->wanted };
-	int64_t start = clock_monotonic_usec();
-	int err = modules_insert(b->sys, module, r);
 	char message[BOOT_ERROR_MAX];
+	int err;
 
-	m.usec = clock_monotonic_usec() - start;
+	m.start_usec = clock_monotonic_usec();
+	err = modules_insert(b->sys, module, r);
+	m.usec = clock_monotonic_usec() - m.start_usec;
 	if (err == -ENOENT)
 		boot_missing_module(b, module->name);
 	if (err < 0)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "init/applets.h"
+#include "init/options.h"
 #include "lib/config.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -35,33 +34,25 @@ static const char *severity_name(enum config_severity severity)
 	return names[severity];
 }
 
-static int usage(void)
-{
-	(void)fprintf(stderr,
-		      "Usage: anteroot check FILE [--json]\n"
-		      "Exit status: 0 nothing wrong, 1 something is, 2 FILE cannot be read.\n");
-	return EXIT_USAGE;
-}
-
 /* @return 0, or an exit status */
 static int read_options(struct check *c, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
-	int o;
+	const char *name;
+	struct options o;
 
-	/* Options may stand behind FILE: klibc's getopt ends at the first word that is none. */
-	for (optind = 1; optind < argc; optind++) {
-		while ((o = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-			if (o != 'j')
-				return usage();
+	options_open(&o, "check", argc, argv);
+	while ((name = options_next(&o))) {
+		if (*name)
 			c->json = true;
-		}
-		if (optind < argc && c->path)
-			return usage();
-		if (optind < argc)
-			c->path = argv[optind];
+		else if (c->path)
+			return options_usage(&o, "one FILE at a time");
+		else
+			c->path = o.value;
 	}
-	return c->path ? 0 : usage();
+	if (o.status || c->path)
+		return o.status;
+	(void)options_usage(&o, NULL);
+	return EXIT_USAGE;
 }
 
 static int read_document(struct check *c)
@@ -145,8 +136,9 @@ static int summary(struct check *c, struct json *top)
 			printf("%s: nothing wrong with %zu keys\n", c->path,
 			       count_keys(&c->config));
 		else
-			printf("%s: %zu errors, %zu warnings\n", c->path, c->count[CONFIG_ERROR],
-			       c->count[CONFIG_WARNING]);
+			printf("%s: %zu error%s, %zu warning%s\n", c->path, c->count[CONFIG_ERROR],
+			       c->count[CONFIG_ERROR] == 1 ? "" : "s", c->count[CONFIG_WARNING],
+			       c->count[CONFIG_WARNING] == 1 ? "" : "s");
 		return 0;
 	}
 	json_add_int(top, "errors", (int64_t)c->count[CONFIG_ERROR]);

@@ -5,6 +5,7 @@
 
 #include "init/applets.h"
 #include "init/clockview.h"
+#include "init/options.h"
 #include "init/report_clock.h"
 #include "lib/clocktext.h"
 #include "lib/mountinfo.h"
@@ -19,18 +20,6 @@ static const struct clock_paths paths_default = {
 		     .layout = LAYOUT_PATH },
 	.root = "/",
 };
-
-static int usage(void)
-{
-	(void)fprintf(
-		stderr,
-		"Usage: anteroot clock show [--json]\n"
-		"       anteroot clock save\n"
-		"  show  the sources of time, what they say, and what this boot made of them\n"
-		"  save  keep the time on the state partition, for a boot without RTC\n"
-		"Exit status: 0 done, 1 not saved, and why, 2 bad usage, 3 the system failed.\n");
-	return EXIT_USAGE;
-}
 
 #define HEAD "%-14s"
 
@@ -123,12 +112,26 @@ int applet_clock(int argc, char **argv)
 {
 	static struct clock_view v;
 	struct arena a = ARENA_INIT;
-	bool show = argc > 1 && strcmp(argv[1], "show") == 0;
-	bool as_json = show && argc == 3 && strcmp(argv[2], "--json") == 0;
+	const char *verb = NULL, *name;
+	bool as_json = false, show;
 	int status = EXIT_DONE;
+	struct options o;
 
-	if (argc < 2 || (!show && strcmp(argv[1], "save") != 0) || (argc > 2 && !as_json))
-		return usage();
+	options_open(&o, "clock", argc, argv);
+	while ((name = options_next(&o)))
+		if (*name)
+			as_json = true;
+		else if (verb)
+			return options_usage(&o, "one word is enough");
+		else
+			verb = o.value;
+	if (o.status)
+		return o.status;
+	show = verb && strcmp(verb, "show") == 0;
+	if (verb && !show && strcmp(verb, "save") != 0)
+		return options_bad_word(&o, verb);
+	if (!verb || (as_json && !show))
+		return options_usage(&o, as_json ? "--json goes with `show`" : NULL);
 	clock_open(&v, &sys_real, &a, &paths_default);
 	if (!show)
 		status = save(&v);

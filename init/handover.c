@@ -3,10 +3,12 @@
 #include "init/handover.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/confine.h"
@@ -132,13 +134,60 @@ static char *const *first_boot_env(struct boot *b, char *const envp[])
 	return more;
 }
 
-static int exec_init(struct boot *b, char *const args[], char *const envp[], struct reason *r)
+/* By the name of the file that the path leads to: /sbin/init is a link, by way of others. */
+static bool is_systemd(int targetfd, const char *init)
 {
-	char *argv[INIT_ARGS_MAX + 2] = { (char *)b->facts.args.init };
+	static const char name[] = { '/', 's', 'y', 's', 't', 'e', 'm', 'd' };
+	_cleanup_close_ int fd = confine_open(targetfd, init, O_PATH);
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlinkat(AT_FDCWD, link, path, sizeof(path));
+	return n >= (ssize_t)sizeof(name) &&
+	       memcmp(path + n - sizeof(name), name, sizeof(name)) == 0;
+}
+
+/*
+ * systemd-analyze(1) tells the initramfs' share of a boot when systemd is told when it began, in the way that systemd
+ * switches roots itself, between any two versions of it: a file of lines that is inherited, ended by an empty one.
+ *
+ * @return the file, or -1: another init, which would not know the arguments, or no file; then nothing is told
+ */
+static int initrd_start(struct boot *b, int targetfd, int rundir)
+{
+	int64_t start = b->report.stage[0].start_usec;
+	int64_t real = clock_realtime_usec() - clock_monotonic_usec() + start;
+	char text[80];
+	int len = snprintf(text, sizeof(text), "initrd-timestamp=%lld %lld\n\n", (long long)real,
+			   (long long)start);
+	int fd;
+
+	if (!is_systemd(targetfd, b->facts.args.init))
+		return -1;
+	fd = b->sys->open(rundir, ".", O_TMPFILE | O_RDWR, 0600);
+	if (fd >= 0 && b->sys->pwrite(fd, text, (size_t)len, 0) == len &&
+	    fcntl(fd, F_SETFD, 0) == 0)
+		return fd;
+	close_fd(&fd);
+	return -1;
+}
+
+static int exec_init(struct boot *b, int state, char *const args[], char *const envp[],
+		     struct reason *r)
+{
+	char *argv[INIT_ARGS_MAX + 4] = { (char *)b->facts.args.init };
+	char inherited[32];
+	size_t n = 1;
 	int err;
 
+	if (state >= 0) {
+		(void)snprintf(inherited, sizeof(inherited), "--deserialize=%d", state);
+		argv[n++] = (char *)"--switched-root";
+		argv[n++] = inherited;
+	}
 	for (size_t i = 0; i < INIT_ARGS_MAX && args[i]; i++)
-		argv[i + 1] = args[i];
+		argv[n++] = args[i];
 	err = b->sys->exec(b->facts.args.init, argv,
 			   b->first_boot ? first_boot_env(b, envp) : envp);
 	return reason_set(r, err, "execute", b->facts.args.init);
@@ -152,6 +201,7 @@ int handover(struct boot *b, char *const args[], char *const envp[])
 	_cleanup_close_ int oldfd = open(b->old_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int targetfd = open(b->facts.target_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int rundir = report_open_dir(b);
+	_cleanup_close_ int state = -1;
 	struct reason r = REASON_INIT;
 	int err;
 
@@ -167,6 +217,7 @@ int handover(struct boot *b, char *const args[], char *const envp[])
 	if (err < 0)
 		return boot_fail(b, &r, hint);
 	leave(b, oldfd, rundir, start);
-	(void)exec_init(b, args, envp, &r);
+	state = initrd_start(b, targetfd, rundir);
+	(void)exec_init(b, state, args, envp, &r);
 	return boot_fail(b, &r, hint);
 }

@@ -3,14 +3,13 @@
 #include "init/health.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/reboot.h>
 
-#include "init/applets.h"
 #include "init/feeder.h"
 #include "init/health_run.h"
+#include "init/options.h"
 #include "init/slot.h"
 #include "lib/clock.h"
 #include "lib/file.h"
@@ -178,31 +177,22 @@ int health(const struct sys *sys, struct arena *a, const struct health_paths *pa
 	return status;
 }
 
-static int usage(void)
-{
-	(void)fprintf(stderr,
-		      "Usage: anteroot health [--dry-run]\n"
-		      "  --dry-run  run the checks once, without a verdict\n"
-		      "Exit status: 0 passed, and the running slot is confirmed; 1 failed, or not\n"
-		      "confirmed; 2 bad usage; 3 the system failed.\n");
-	return EXIT_USAGE;
-}
-
 int applet_health(int argc, char **argv)
 {
-	static const struct option options[] = { { "dry-run", no_argument, NULL, 'n' }, { 0 } };
 	struct arena a = ARENA_INIT;
 	bool dry_run = false;
-	int status, o;
+	const char *name;
+	struct options o;
+	int status;
 
-	optind = 1;
-	while ((o = getopt_long(argc, argv, "n", options, NULL)) != -1) {
-		if (o != 'n')
-			return usage();
+	options_open(&o, "health", argc, argv);
+	while ((name = options_next(&o))) {
+		if (!*name)
+			return options_bad_word(&o, o.value);
 		dry_run = true;
 	}
-	if (optind < argc)
-		return usage();
+	if (o.status)
+		return o.status;
 	status = health(&sys_real, &a, &health_paths_default, dry_run);
 	arena_free(&a);
 	return status;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "init/applets.h"
 #include "init/boot.h"
+#include "init/options.h"
 #include "init/rescue.h"
 #include "init/version.h"
 #include "lib/discard.h"
@@ -24,20 +23,6 @@ struct hook_options {
 	const char *root; /* where the target is mounted */
 	bool reboot;
 };
-
-static int usage(void)
-{
-	(void)fprintf(
-		stderr,
-		"Usage: anteroot hook early\n"
-		"       anteroot hook target --root DIR [--reboot]\n"
-		"  early     set the clock, before anything is written\n"
-		"  target    decide on a root, mount it, deliver the configuration into it\n"
-		"  --root    where it is mounted; whoever calls this makes the switch\n"
-		"  --reboot  on failure wait and reboot, in the place of returning\n"
-		"Exit status: 0 done, 2 bad usage, 3 failed, and said so in the kernel's log.\n");
-	return EXIT_USAGE;
-}
 
 static int wrong_root(const char *path, const char *why)
 {
@@ -68,35 +53,31 @@ static int check_root(char *path)
 
 static int read_options(struct hook_options *o, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ "reboot", no_argument, NULL, 'b' },
-		{ 0 },
-	};
+	const char *stage = NULL, *name;
+	struct options given;
 	char *root = NULL;
-	int c;
 
-	if (argc < 2)
-		return usage();
-	optind = 1;
-	argc--, argv++; /* the stage: klibc's getopt_long stops at the first word */
-	while ((c = getopt_long(argc, argv, "r:b", options, NULL)) != -1) {
-		if (c == 'r')
-			root = optarg;
-		else if (c == 'b')
+	options_open(&given, "hook", argc, argv);
+	while ((name = options_next(&given)))
+		if (strcmp(name, "--root") == 0)
+			root = (char *)given.value; /* of argv */
+		else if (*name)
 			o->reboot = true;
+		else if (stage)
+			return options_usage(&given, "one stage is enough");
 		else
-			return usage();
-	}
+			stage = given.value;
+	if (given.status)
+		return given.status;
 	o->root = root;
-	if (optind != argc)
-		return usage();
-	if (strcmp(argv[0], "early") == 0 && !root && !o->reboot) {
-		o->last = STAGE_EARLY;
-		return 0;
-	}
+	if (stage && strcmp(stage, "early") == 0)
+		return root || o->reboot ? options_usage(&given, "early takes no option") : 0;
 	o->last = STAGE_TARGET;
-	return strcmp(argv[0], "target") == 0 && root ? check_root(root) : usage();
+	if (stage && strcmp(stage, "target") != 0)
+		return options_bad_word(&given, stage);
+	if (!stage || !root)
+		return options_usage(&given, stage ? "--root is missing" : NULL);
+	return check_root(root);
 }
 
 /* In a system that runs, this would count an attempt of a candidate and write into a root that is in use. */

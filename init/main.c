@@ -1,51 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "init/applets.h"
-#include "init/boot.h"
-#include "lib/cmdline.h"
-
-struct applet {
-	const char *name;
-	int (*run)(int argc, char **argv); /* argv[0] is the applet's name */
-	const char *text;
-};
-
-static int applet_help(int argc, char **argv);
-
-static const struct applet applets[] = {
-	{ "init", applet_init, "boot the machine, as process 1 of an initramfs" },
-	{ "hook", applet_hook, "early, target: the stages of a boot, from another initramfs" },
-	{ "check", applet_check, "FILE: what is wrong with a config.json, line by line" },
-	{ "plan", applet_plan, "what apply would do" },
-	{ "apply", applet_apply, "deliver a configuration into a root that is not being booted" },
-	{ "status", applet_status, "slots, what runs and why, what was delivered" },
-	{ "slot", applet_slot, "arm, confirm, reject, switch: a step of the boot state" },
-	{ "health", applet_health, "run the health checks, then confirm or reject" },
-	{ "clock", applet_clock, "show what is known of the time, save it for the next boot" },
-	{ "probe", applet_probe, "DEVICE: for udev, which part of the running system it is" },
-	{ "help", applet_help, "this text" },
-	{ "version", applet_version, "this build's; check V, compare A B: versions of host OSes" },
-};
-
-static int applet_help(int argc, char **argv)
-{
-	size_t n;
-	const struct args_row *row = args_table(&n);
-
-	(void)argc, (void)argv;
-	printf("Usage: anteroot APPLET [ARGUMENT ...]\n\nApplets:\n");
-	for (size_t i = 0; i < ARRAY_SIZE(applets); i++)
-		printf("  %-10s %s\n", applets[i].name, applets[i].text);
-	printf("\nArguments of the kernel that `init` understands:\n");
-	for (size_t i = 0; i < n; i++)
-		printf("  %s%s%s\n      %s\n", row[i].key, *row[i].form ? "=" : "", row[i].form,
-		       row[i].text);
-	return 0;
-}
 
 static const char *base_name(const char *path)
 {
@@ -63,9 +23,20 @@ static int flushed(int status)
 	return EXIT_SYSTEM;
 }
 
+/* `init` takes what follows for the target's init; to who asks for it by name it is an applet like the others. */
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 0 ? base_name(argv[0]) : "init";
+	const struct applet *applet;
+	bool booting = false;
 
 	/* As process 1 the kernel started us, under whatever name rdinit= has: what follows is for the
 	 * target's init. */
@@ -73,22 +44,26 @@ int main(int argc, char **argv)
 		name = "init";
 	if (strcmp(name, "resin_update_state_probe") == 0) {
 		name = "probe"; /* balenaOS' name of it, that rules of udev call */
-	} else if (strcmp(name, "init") != 0) {
+	} else if (strcmp(name, "init") == 0) {
+		booting = true;
+	} else {
 		if (argc < 2) {
 			(void)applet_help(argc, argv);
 			return EXIT_USAGE;
 		}
 		argc--, argv++;
 		name = argv[0];
+		booting = getpid() == 1;
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		name = "help";
 	else if (strcmp(name, "--version") == 0)
 		name = "version";
-	for (size_t i = 0; i < ARRAY_SIZE(applets); i++)
-		if (strcmp(applets[i].name, name) == 0)
-			return flushed(applets[i].run(argc, argv));
-	(void)fprintf(stderr, "anteroot: there is no applet %s; `anteroot help` lists them\n",
-		      name);
-	return EXIT_USAGE;
+	applet = applet_find(name);
+	if (!applet)
+		return applet_unknown(name);
+	if (booting || !wants_help(argc, argv))
+		return flushed(applet->run(argc, argv));
+	applet_print_help(applet);
+	return flushed(EXIT_DONE);
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "init/applets.h"
 #include "init/apply.h"
 #include "init/decide.h"
 #include "init/observe_config.h"
+#include "init/options.h"
 #include "init/report_config.h"
 
 /*
@@ -24,55 +23,38 @@ struct offline {
 	bool json;
 };
 
-static int usage(const struct offline *o)
-{
-	(void)fprintf(
-		stderr,
-		"Usage: anteroot %s --root DIR {--config FILE | --boot DIR} [--state DIR] "
-		"[--json]\n"
-		"  --root DIR     the root that gets the configuration\n"
-		"  --config FILE  config.json\n"
-		"  --boot DIR     what the boot partition holds: config.json unless --config "
-		"names\n"
-		"                 another, system-connections/, splash/\n"
-		"  --state DIR    where the last known good configuration is kept and looked for\n"
-		"  --json         for machines\n"
-		"Exit status: 0 done, 1 done, but something was wrong with the configuration, 2 "
-		"bad\n"
-		"usage, or no configuration that can be read, 3 something could not be written.\n",
-		o->applet);
-	return EXIT_USAGE;
-}
-
 /* @return 0, or an exit status */
 static int read_options(struct offline *o, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ "config", required_argument, NULL, 'c' },
-		{ "boot", required_argument, NULL, 'b' },
-		{ "state", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
+	const struct {
+		const char *name, **value;
+	} takes[] = {
+		{ "--root", &o->root },
+		{ "--config", &o->config },
+		{ "--boot", &o->boot_dir },
+		{ "--state", &o->state },
 	};
-	int c;
+	struct options given;
+	const char *name;
 
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "r:c:b:s:j", options, NULL)) != -1) {
-		if (c == 'r')
-			o->root = optarg;
-		else if (c == 'c')
-			o->config = optarg;
-		else if (c == 'b')
-			o->boot_dir = optarg;
-		else if (c == 's')
-			o->state = optarg;
-		else if (c == 'j')
-			o->json = true;
-		else
-			return usage(o);
+	options_open(&given, o->applet, argc, argv);
+	while ((name = options_next(&given))) {
+		if (!*name) {
+			(void)options_bad_word(&given, given.value);
+			return EXIT_USAGE;
+		}
+		o->json |= strcmp(name, "--json") == 0;
+		for (size_t i = 0; i < ARRAY_SIZE(takes); i++)
+			if (strcmp(name, takes[i].name) == 0)
+				*takes[i].value = given.value;
 	}
-	return optind != argc || !o->root || (!o->config && !o->boot_dir) ? usage(o) : 0;
+	if (given.status)
+		return given.status;
+	if (o->root && (o->config || o->boot_dir))
+		return 0;
+	(void)options_usage(&given,
+			    o->root ? "--config or --boot is missing" : "--root is missing");
+	return EXIT_USAGE;
 }
 
 /* A folder's path as the plan has it: no slash at its end, and never "/" alone. NULL: it is none. */
@@ -207,10 +189,10 @@ static int run(struct boot *b, const struct offline *o, bool apply_it, struct js
 	return is_flawed(b) ? EXIT_NO : EXIT_DONE;
 }
 
-static int offline(int argc, char **argv, bool apply_it)
+static int offline(int argc, char **argv, const char *applet, bool apply_it)
 {
 	static struct boot boot; /* as in init: too large for a small stack */
-	struct offline o = { .applet = argv[0] };
+	struct offline o = { .applet = applet };
 	_cleanup_json_ struct json *top = NULL;
 	int status = read_options(&o, argc, argv);
 
@@ -235,10 +217,10 @@ static int offline(int argc, char **argv, bool apply_it)
 
 int applet_plan(int argc, char **argv)
 {
-	return offline(argc, argv, false);
+	return offline(argc, argv, "plan", false);
 }
 
 int applet_apply(int argc, char **argv)
 {
-	return offline(argc, argv, true);
+	return offline(argc, argv, "apply", true);
 }

@@ -116,6 +116,12 @@ struct op *plan_add(struct plan *p, const struct op *op)
 	return o;
 }
 
+void plan_directory(struct plan *p, const char *path, mode_t mode)
+{
+	if (path && !plan_find(p, OP_DIR, path))
+		PLAN_ADD(p, .kind = OP_DIR, .on_failure = FAIL_WARN, .target = path, .mode = mode);
+}
+
 void plan_add_first(struct plan *p, const struct op *op)
 {
 	const struct op *last = plan_add(p, op);

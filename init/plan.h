@@ -123,6 +123,9 @@ void plan_reserve(struct plan *p, size_t n) _nonnull_all_;
  * mount that needs it will say what comes of it. */
 void plan_filesystem(struct plan *p, const char *type) _nonnull_all_;
 
+/** Appends OP_DIR for root's directory `path`, with FAIL_WARN, unless the plan has it already. NULL: nothing. */
+void plan_directory(struct plan *p, const char *path, mode_t mode) _nonnull_(1);
+
 /**
  * Puts an operation at the front, before those that are there.
  */

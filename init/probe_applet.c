@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "init/applets.h"
+#include "init/options.h"
 
 #define LABEL_MAX 72 /* a GPT name has 36 characters */
 
@@ -66,18 +66,6 @@ const char *probe_lines(struct arena *a, const struct running *run, const struct
 			    use, state, state);
 }
 
-static int usage(void)
-{
-	(void)fprintf(
-		stderr,
-		"Usage: anteroot probe DEVICE [NAME]\n"
-		"       resin_update_state_probe DEVICE [NAME [PARENT]]\n"
-		"Prints KEY=VALUE lines for udev: what DEVICE is for in the running system.\n"
-		"Exit status: 0 it said so, 1 DEVICE is not a part of the boot disk's layout,\n"
-		"2 DEVICE is no block device, 3 the system cannot be looked at.\n");
-	return EXIT_USAGE;
-}
-
 static const struct blockdev *find_device(const struct blockdevs *devs, dev_t number)
 {
 	const struct tag tag = { .kind = TAG_DEVNO,
@@ -114,19 +102,28 @@ static int probe(struct arena *a, dev_t number, const char *label)
 
 int applet_probe(int argc, char **argv)
 {
+	/* balenaOS' rules pass the parent too: the disk is found without it. */
+	const char *word[3] = { 0 };
 	struct arena a = ARENA_INIT;
+	struct options o;
 	struct stat st;
+	size_t n = 0;
 	int status;
 
-	/* balenaOS' rules pass the parent too: the disk is found without it. */
-	if (argc < 2 || argc > 4 || argv[1][0] == '-')
-		return usage();
-	if (stat(argv[1], &st) < 0 || !S_ISBLK(st.st_mode)) {
+	options_open(&o, "probe", argc, argv);
+	while (options_next(&o) && n < ARRAY_SIZE(word) + 1)
+		if (n++ < ARRAY_SIZE(word))
+			word[n - 1] = o.value;
+	if (o.status)
+		return o.status;
+	if (n < 1 || n > ARRAY_SIZE(word))
+		return options_usage(&o, NULL);
+	if (stat(word[0], &st) < 0 || !S_ISBLK(st.st_mode)) {
 		(void)fprintf(stderr, "anteroot: unable to probe %s: expected a block device\n",
-			      argv[1]);
+			      word[0]);
 		return EXIT_USAGE;
 	}
-	status = probe(&a, st.st_rdev, argc > 2 ? argv[2] : NULL);
+	status = probe(&a, st.st_rdev, word[1]);
 	arena_free(&a);
 	return status;
 }

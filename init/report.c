@@ -179,6 +179,7 @@ static void add_lists(struct json *j, const struct report *r)
 		item = json_append_object(list);
 		json_add_string(item, "name", r->module[i].name);
 		json_add_string(item, "wanted", r->module[i].wanted);
+		json_add_int(item, "start_usec", r->module[i].start_usec);
 		json_add_int(item, "usec", r->module[i].usec);
 		if (r->module[i].error)
 			json_add_string(item, "error", r->module[i].error);

@@ -35,6 +35,7 @@ struct report_module {
 	const char *wanted; /* alias that asked for it */
 	const char *error;  /* NULL: inserted */
 	int64_t usec;	    /* spent in the kernel's loader */
+	int64_t start_usec; /* monotonic */
 };
 
 struct report_stage {

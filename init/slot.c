@@ -2,12 +2,11 @@
 
 #include "init/slot.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "init/applets.h"
+#include "init/options.h"
 
 /* `anteroot slot`: the words of the command line. */
 
@@ -64,25 +63,6 @@ static const struct verb {
 	{ "orderly", "write down an orderly end of this boot", 0, orderly },
 };
 
-static int usage(void)
-{
-	(void)fprintf(
-		stderr,
-		"Usage: anteroot slot arm A|B [--tries N] [--version V]\n"
-		"       anteroot slot confirm\n"
-		"       anteroot slot reject [A|B] [--reason WORD]\n"
-		"       anteroot slot switch\n"
-		"       anteroot slot orderly\n"
-		"  arm      the slot was written anew: boot it next, at most N times without a\n"
-		"           verdict\n"
-		"  confirm  the running slot is good\n"
-		"  reject   the slot (the running one, when none is named) is bad\n"
-		"  switch   boot the other slot, which is good, and come back unless confirmed\n"
-		"  orderly  this boot ends in good order: its attempt is given back\n"
-		"Exit status: 0 done, 1 refused, 2 bad usage, 3 the system failed.\n");
-	return EXIT_USAGE;
-}
-
 static bool read_word(struct request *q, const char *word)
 {
 	if (!q->verb) {
@@ -113,50 +93,63 @@ static bool read_reason(struct request *q, const char *text)
 	return strlen(q->reason) <= 100;
 }
 
-/* @return false on bad usage */
-static bool read_options(struct request *q, int argc, char **argv)
+/* @return what is wrong with an option or a word; NULL: nothing */
+static const char *read_one(struct request *q, const char *name, const char *value)
 {
-	static const struct option options[] = {
-		{ "tries", required_argument, NULL, 't' },
-		{ "version", required_argument, NULL, 'v' },
-		{ "reason", required_argument, NULL, 'r' },
-		{ 0 },
-	};
-	bool good = true;
-	int o;
-
-	/* Options may stand behind words: a round for each, on every C library. */
-	for (optind = 1; optind < argc && good; optind++) {
-		while (good && (o = getopt_long(argc, argv, "+t:v:r:", options, NULL)) != -1) {
-			if (o == 't')
-				good = read_tries(q, optarg);
-			else if (o == 'r')
-				good = read_reason(q, optarg);
-			else if (o == 'v')
-				q->version = optarg;
-			else
-				good = false;
-		}
-		if (good && optind < argc)
-			good = read_word(q, argv[optind]);
-	}
-	return good && q->verb;
+	if (strcmp(name, "--tries") == 0)
+		return read_tries(q, value) ? NULL : "--tries: expected a number from 1 to 9";
+	if (strcmp(name, "--reason") == 0)
+		return read_reason(q, value) ? NULL
+					     : "--reason: expected at most 100 characters, of one "
+					       "line";
+	if (*name)
+		q->version = value;
+	else if (!read_word(q, value))
+		return "expected slot A or B, once";
+	return NULL;
 }
 
-static const struct verb *find_verb(const struct request *q)
+static const struct verb *find_verb(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		const struct verb *v = &verbs[i];
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
 
-		if (strcmp(v->name, q->verb) != 0)
-			continue;
-		if ((q->slot != AB_NONE && !(v->takes & TAKES_SLOT)) ||
-		    (q->slot == AB_NONE && (v->takes & NEEDS_SLOT)) ||
-		    ((q->tries || q->version) && !(v->takes & TAKES_TRIES)) ||
-		    (q->reason && !(v->takes & TAKES_REASON)))
+/* @return the same for all of it together */
+static const char *misfit(const struct request *q, const struct verb *v)
+{
+	if (q->slot == AB_NONE && (v->takes & NEEDS_SLOT))
+		return "expected slot A or B";
+	if ((q->slot != AB_NONE && !(v->takes & TAKES_SLOT)) ||
+	    ((q->tries || q->version) && !(v->takes & TAKES_TRIES)) ||
+	    (q->reason && !(v->takes & TAKES_REASON)))
+		return "that does not go with this word";
+	return NULL;
+}
+
+/* @return NULL after bad usage, which has been said */
+static const struct verb *read_request(struct request *q, struct options *o)
+{
+	const char *name, *problem = NULL;
+	const struct verb *v = NULL;
+
+	while (!problem && (name = options_next(o)))
+		problem = read_one(q, name, o->value);
+	if (o->status)
+		return NULL;
+	if (!problem && q->verb) {
+		v = find_verb(q->verb);
+		if (!v) {
+			(void)options_bad_word(o, q->verb);
 			return NULL;
-		return v;
+		}
+		problem = misfit(q, v);
 	}
+	if (!problem && v)
+		return v;
+	(void)options_usage(o, problem);
 	return NULL;
 }
 
@@ -166,13 +159,13 @@ int applet_slot(int argc, char **argv)
 	struct request q = { .slot = AB_NONE };
 	struct arena a = ARENA_INIT;
 	const struct verb *v;
+	struct options o;
 	int status;
 
-	if (!read_options(&q, argc, argv))
-		return usage();
-	v = find_verb(&q);
+	options_open(&o, "slot", argc, argv);
+	v = read_request(&q, &o);
 	if (!v)
-		return usage();
+		return o.status;
 	status = slot_open(&b, &sys_real, &a, &bootstate_paths_default, v->what);
 	if (status == 0)
 		status = v->run(&b, &q);

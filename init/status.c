@@ -4,11 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "init/applets.h"
+#include "init/options.h"
 #include "init/slot.h"
 #include "lib/breadcrumbs.h"
 
@@ -142,15 +141,6 @@ int status_exit(const struct status *s)
 	return s->b->found.backend == AB_STATELESS ? EXIT_NO : EXIT_DONE;
 }
 
-static int usage(void)
-{
-	(void)fprintf(stderr,
-		      "Usage: anteroot status [--json]\n"
-		      "Exit status: 0 there is a boot state; 1 there is none; 2 bad usage; 3 it\n"
-		      "cannot be read.\n");
-	return EXIT_USAGE;
-}
-
 static int show(struct bootstate *b, bool as_json)
 {
 	static struct status s;
@@ -173,21 +163,22 @@ static int show(struct bootstate *b, bool as_json)
 
 int applet_status(int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	static struct bootstate b; /* the layout in it is large for a small stack */
 	struct reason r = REASON_INIT;
 	struct arena a = ARENA_INIT;
 	bool as_json = false;
-	int status, o;
+	const char *name;
+	struct options o;
+	int status;
 
-	optind = 1;
-	while ((o = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (o != 'j')
-			return usage();
+	options_open(&o, "status", argc, argv);
+	while ((name = options_next(&o))) {
+		if (!*name)
+			return options_bad_word(&o, o.value);
 		as_json = true;
 	}
-	if (optind < argc)
-		return usage();
+	if (o.status)
+		return o.status;
 	if (bootstate_open(&b, &sys_real, &a, &bootstate_paths_default, BOOTSTATE_READ, &r) < 0)
 		status = slot_failed(&r);
 	else

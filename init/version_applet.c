@@ -5,16 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "init/applets.h"
+#include "init/options.h"
 #include "init/version.h"
-
-static int usage(void)
-{
-	(void)fprintf(stderr, "Usage: anteroot version [check V | compare A B]\n"
-			      "check: exit status 0 when V is a version of a host OS, else 1.\n"
-			      "compare: prints <, = or >; exit status 2 when one is no version.\n");
-	return EXIT_USAGE;
-}
 
 static bool is_version(const char *text)
 {
@@ -45,8 +37,14 @@ int applet_version(int argc, char **argv)
 		return is_version(argv[2]) ? EXIT_DONE : EXIT_NO;
 	if (argc == 4 && strcmp(argv[1], "compare") == 0)
 		return compare(argv[2], argv[3]);
-	if (argc > 1)
-		return usage();
+	if (argc > 1) {
+		struct options o;
+
+		options_open(&o, "version", argc, argv);
+		return strcmp(argv[1], "check") == 0 || strcmp(argv[1], "compare") == 0
+			       ? options_usage(&o, "more or fewer versions than it takes")
+			       : options_bad_word(&o, argv[1]);
+	}
 	printf("anteroot %s\n", anteroot_version);
 	printf("%s\n", anteroot_development
 			       ? "development build: rescue shell and verbose console allowed"

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/bytes.h"
 #include "lib/clock.h"
 #include "lib/ptable.h"
 
@@ -47,15 +48,15 @@ int extfs_read(const char *device, struct extfs *ret)
 
 	if (n < 0)
 		return -errno;
-	log_block = n == SUPER_BYTES ? ptable_get32(sb + S_LOG_BLOCK) : UINT32_MAX;
+	log_block = n == SUPER_BYTES ? le32(sb + S_LOG_BLOCK) : UINT32_MAX;
 	if (log_block > LOG_BLOCK_MAX || sb[S_MAGIC] != 0x53 || sb[S_MAGIC + 1] != 0xef)
 		return -EBADMSG;
-	compat = ptable_get32(sb + S_COMPAT);
-	incompat = ptable_get32(sb + S_INCOMPAT);
+	compat = le32(sb + S_COMPAT);
+	incompat = le32(sb + S_INCOMPAT);
 	wide = incompat & INCOMPAT_64BIT;
 	*ret = (struct extfs){
 		.block_bytes = 1024u << log_block,
-		.blocks = ptable_get32(sb + S_BLOCKS),
+		.blocks = le32(sb + S_BLOCKS),
 		.blocks_max = wide ? UINT64_MAX : UINT32_MAX,
 		.journal = compat & COMPAT_JOURNAL,
 		.recovers = incompat & INCOMPAT_RECOV,
@@ -64,7 +65,7 @@ int extfs_read(const char *device, struct extfs *ret)
 						   : (sb[S_RESERVED_GDT] | sb[S_RESERVED_GDT + 1])),
 	};
 	if (wide)
-		ret->blocks |= (uint64_t)ptable_get32(sb + S_BLOCKS_HIGH) << 32;
+		ret->blocks |= (uint64_t)le32(sb + S_BLOCKS_HIGH) << 32;
 	return 0;
 }
 

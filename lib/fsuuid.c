@@ -48,12 +48,6 @@ struct wish {
 #define FAT_HAS_ID	 0x28u /* 0x29 with a label */
 #define FAT_SIGNATURE_AT 510u
 
-static void put_le32(unsigned char *p, uint32_t value)
-{
-	for (int i = 0; i < 4; i++, value >>= 8)
-		p[i] = (unsigned char)value;
-}
-
 /* A CRC whose bits come lowest first, without a last inversion. */
 static uint32_t crc(uint32_t start, uint32_t poly, const unsigned char *p, size_t len)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/bytes.h"
 #include "lib/digest.h"
 
 /*
@@ -56,20 +57,20 @@ static bool is_used(const unsigned char *entry)
 static uint32_t header_crc(const unsigned char *header)
 {
 	unsigned char copy[PTABLE_SECTOR_MAX];
-	uint32_t size = ptable_get32(header + H_SIZE);
+	uint32_t size = le32(header + H_SIZE);
 
 	memcpy(copy, header, size);
-	ptable_put32(copy + H_CRC, 0);
+	put_le32(copy + H_CRC, 0);
 	return digest_crc32(copy, size);
 }
 
 static bool header_holds(const struct ptable_disk *disk, const unsigned char *header, uint64_t lba)
 {
-	uint32_t size = ptable_get32(header + H_SIZE);
+	uint32_t size = le32(header + H_SIZE);
 
 	return memcmp(header, "EFI PART", 8) == 0 && size >= HEADER_BYTES &&
-	       size <= disk->sector_bytes && header_crc(header) == ptable_get32(header + H_CRC) &&
-	       ptable_get64(header + H_MY_LBA) == lba;
+	       size <= disk->sector_bytes && header_crc(header) == le32(header + H_CRC) &&
+	       le64(header + H_MY_LBA) == lba;
 }
 
 /* @return 0; -EBADMSG: there is none that is whole */
@@ -83,9 +84,9 @@ static int load(struct arena *a, const struct ptable_disk *disk, uint64_t lba, s
 		return err;
 	if (!header_holds(disk, ret->header, lba))
 		return -EBADMSG;
-	ret->count = ptable_get32(ret->header + H_COUNT);
-	at = ptable_get64(ret->header + H_ENTRIES_LBA);
-	if (ptable_get32(ret->header + H_ENTRY_BYTES) != ENTRY_BYTES || ret->count == 0 ||
+	ret->count = le32(ret->header + H_COUNT);
+	at = le64(ret->header + H_ENTRIES_LBA);
+	if (le32(ret->header + H_ENTRY_BYTES) != ENTRY_BYTES || ret->count == 0 ||
 	    ret->count > ENTRIES_MAX)
 		return -EBADMSG;
 	ret->entry_sectors =
@@ -96,7 +97,7 @@ static int load(struct arena *a, const struct ptable_disk *disk, uint64_t lba, s
 	if (err < 0)
 		return err;
 	return digest_crc32(ret->entries, (size_t)ret->count * ENTRY_BYTES) ==
-			       ptable_get32(ret->header + H_ENTRIES_CRC)
+			       le32(ret->header + H_ENTRIES_CRC)
 		       ? 0
 		       : -EBADMSG;
 }
@@ -137,7 +138,7 @@ static void force_crc(unsigned char *data, size_t len, size_t at, uint32_t crc)
 		state = crc_back(state, data[i - 1]);
 	for (int i = 0; i < 4; i++)
 		state = crc_back(state, 0);
-	ptable_put32(data + at, state ^ ~digest_crc32(data, at));
+	put_le32(data + at, state ^ ~digest_crc32(data, at));
 }
 
 /* Where four bytes are that nobody reads, in the entries from `first` to `end`: the GUID of one that is not used, which
@@ -168,15 +169,14 @@ static int check(const struct gpt *gpt, const struct ptable_part *part, bool *re
 {
 	const unsigned char *own = gpt->entries + (size_t)(part->number - 1) * ENTRY_BYTES;
 
-	if (part->number > gpt->count || !is_used(own) ||
-	    ptable_get64(own + E_START) != part->start ||
-	    ptable_get64(own + E_END) != part->start + part->sectors - 1)
+	if (part->number > gpt->count || !is_used(own) || le64(own + E_START) != part->start ||
+	    le64(own + E_END) != part->start + part->sectors - 1)
 		return refuse(part, r, "the table has it in another place than the kernel");
 	*ret_last = true;
 	for (size_t i = 0; i < gpt->count; i++) {
 		const unsigned char *entry = gpt->entries + i * ENTRY_BYTES;
 
-		if (entry != own && is_used(entry) && ptable_get64(entry + E_END) >= part->start)
+		if (entry != own && is_used(entry) && le64(entry + E_END) >= part->start)
 			*ret_last = false;
 	}
 	return 0;
@@ -192,18 +192,18 @@ static bool change_entry(struct gpt *gpt, const struct ptable_disk *disk, unsign
 
 	if (spare == 0)
 		return false;
-	ptable_put64(gpt->entries + index * ENTRY_BYTES + E_END, end - 1);
+	put_le64(gpt->entries + index * ENTRY_BYTES + E_END, end - 1);
 	force_crc(gpt->entries, (size_t)gpt->count * ENTRY_BYTES, spare,
-		  ptable_get32(gpt->header + H_ENTRIES_CRC));
+		  le32(gpt->header + H_ENTRIES_CRC));
 	return true;
 }
 
 static void seal(unsigned char *header, uint64_t my_lba, uint64_t alternate, uint64_t entries)
 {
-	ptable_put64(header + H_MY_LBA, my_lba);
-	ptable_put64(header + H_ALTERNATE, alternate);
-	ptable_put64(header + H_ENTRIES_LBA, entries);
-	ptable_put32(header + H_CRC, header_crc(header));
+	put_le64(header + H_MY_LBA, my_lba);
+	put_le64(header + H_ALTERNATE, alternate);
+	put_le64(header + H_ENTRIES_LBA, entries);
+	put_le32(header + H_CRC, header_crc(header));
 }
 
 /* The backup at its new place, whole, before the primary points there; the entry last, for when that has its new
@@ -212,18 +212,18 @@ static int plan_writes(struct arena *a, const struct ptable_disk *disk, struct g
 		       unsigned char *mbr, struct ptable_plan *ret)
 {
 	uint64_t last = disk->sectors - 1, backup = last - gpt->entry_sectors;
-	uint64_t entries = ptable_get64(gpt->header + H_ENTRIES_LBA);
+	uint64_t entries = le64(gpt->header + H_ENTRIES_LBA);
 	size_t sector = (ret->part.number - 1) * ENTRY_BYTES / disk->sector_bytes;
 	unsigned char *size = protective(mbr) + 12;
 	bool good;
 
-	ptable_put64(gpt->header + H_LAST_USABLE, backup - 1);
+	put_le64(gpt->header + H_LAST_USABLE, backup - 1);
 	seal(gpt->header, last, 1, backup);
 	good = ptable_add(a, ret, backup, gpt->entry_sectors, gpt->entries) &&
 	       ptable_add(a, ret, last, 1, gpt->header);
 	seal(gpt->header, 1, last, entries);
-	if (ptable_get32(size) != UINT32_MAX)
-		ptable_put32(size, last < UINT32_MAX ? last : UINT32_MAX);
+	if (le32(size) != UINT32_MAX)
+		put_le32(size, last < UINT32_MAX ? last : UINT32_MAX);
 	good = good && ptable_add(a, ret, 0, 1, mbr) && ptable_add(a, ret, 1, 1, gpt->header) &&
 	       ptable_add(a, ret, entries + sector, 1, gpt->entries + sector * disk->sector_bytes);
 	return good ? 0 : -ENOMEM;
@@ -234,18 +234,18 @@ static int plan_writes(struct arena *a, const struct ptable_disk *disk, struct g
 static uint64_t primary_entries(struct arena *a, const struct ptable_disk *disk,
 				const struct gpt *primary, const struct gpt *backup)
 {
-	uint64_t at = ptable_get64(primary->header + H_ENTRIES_LBA);
+	uint64_t at = le64(primary->header + H_ENTRIES_LBA);
 	unsigned char *entries;
 
 	if (memcmp(primary->header, "EFI PART", 8) != 0) {
 		at = 2;
 		if (ptable_load(a, disk, at, backup->entry_sectors, &entries, NULL) < 0 ||
 		    digest_crc32(entries, (size_t)backup->count * ENTRY_BYTES) !=
-			    ptable_get32(backup->header + H_ENTRIES_CRC))
+			    le32(backup->header + H_ENTRIES_CRC))
 			return 0;
 	}
 	if (at < 2 || at > UINT32_MAX ||
-	    at + backup->entry_sectors > ptable_get64(backup->header + H_FIRST_USABLE))
+	    at + backup->entry_sectors > le64(backup->header + H_FIRST_USABLE))
 		return 0;
 	return at;
 }
@@ -256,7 +256,7 @@ static bool list_parts(struct arena *a, const struct ptable_disk *disk, const st
 	ret->part = arena_alloc(a, gpt->count * sizeof(*ret->part));
 	for (unsigned int i = 0; i < gpt->count && ret->part; i++) {
 		const unsigned char *entry = gpt->entries + (size_t)i * ENTRY_BYTES;
-		uint64_t start = ptable_get64(entry + E_START), end = ptable_get64(entry + E_END);
+		uint64_t start = le64(entry + E_START), end = le64(entry + E_END);
 
 		/* As the kernel leaves them out. */
 		if (is_used(entry) && start <= end && end < disk->sectors)
@@ -311,9 +311,9 @@ int gpt_grow(struct arena *a, const struct ptable_disk *disk, const struct ptabl
 		err = check(&gpt, part, &last, r);
 	if (err < 0 || !last)
 		return err;
-	if (ptable_get64(gpt.header + H_ENTRIES_LBA) + gpt.entry_sectors > part->start)
+	if (le64(gpt.header + H_ENTRIES_LBA) + gpt.entry_sectors > part->start)
 		return refuse(part, r, "its entries do not lie before it");
-	if (ptable_get64(gpt.header + H_ALTERNATE) >= disk->sectors)
+	if (le64(gpt.header + H_ALTERNATE) >= disk->sectors)
 		return refuse(part, r, "the disk is smaller than its table says");
 	if (disk->sectors < gpt.entry_sectors + 2)
 		return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib/ptable.h"
+#include "lib/bytes.h"
 
 #include <errno.h>
 
@@ -46,7 +47,7 @@ static bool is_extended(const unsigned char *part)
 
 static bool is_there(const unsigned char *part)
 {
-	return ptable_get32(part + P_SIZE) != 0;
+	return le32(part + P_SIZE) != 0;
 }
 
 static int refuse(const struct ptable_part *part, struct reason *r, const char *why)
@@ -70,7 +71,7 @@ static int load(struct arena *a, const struct ptable_disk *disk, uint64_t lba, s
 
 static bool is_same(const struct ptable_part *part, uint64_t start, const unsigned char *entry)
 {
-	return start == part->start && ptable_get32(entry + P_SIZE) == part->sectors;
+	return start == part->start && le32(entry + P_SIZE) == part->sectors;
 }
 
 /* The end of a partition as cylinder, head and sector, for who still reads that: 255 heads, 63 sectors. */
@@ -79,7 +80,7 @@ static void put_size(unsigned char *part, uint64_t start, uint64_t end)
 	uint64_t last = end - 1, cylinder = last / (255u * 63u);
 	unsigned int sector = (unsigned int)(last % 63 + 1);
 
-	ptable_put32(part + P_SIZE, end - start);
+	put_le32(part + P_SIZE, end - start);
 	part[P_CHS_END] = (unsigned char)(last / 63 % 255);
 	if (cylinder > 1023) {
 		part[P_CHS_END] = 0xfe;
@@ -117,7 +118,7 @@ static int follow(struct arena *a, const struct ptable_disk *disk, const struct 
 			return -EBADMSG;
 		behind = behind || now.lba >= part->start;
 		if (is_there(own)) {
-			uint64_t start = now.lba + ptable_get32(own + P_START);
+			uint64_t start = now.lba + le32(own + P_START);
 
 			behind = behind || start > part->start;
 			if (number++ == part->number && is_same(part, start, own)) {
@@ -131,7 +132,7 @@ static int follow(struct arena *a, const struct ptable_disk *disk, const struct 
 			return !c->entry ? -ENOENT : behind;
 		before = now;
 		link = onward;
-		next = c->extended_start + ptable_get32(onward + P_START);
+		next = c->extended_start + le32(onward + P_START);
 	}
 	return -EBADMSG;
 }
@@ -150,11 +151,11 @@ static int find(struct arena *a, const struct ptable_disk *disk, const struct pt
 		if (c->extended)
 			return -EBADMSG;
 		c->extended = entry;
-		c->extended_start = ptable_get32(entry + P_START);
+		c->extended_start = le32(entry + P_START);
 	}
 	if (part->number < FIRST_LOGICAL) {
 		entry = part_of(c->main.sector, part->number - 1);
-		if (is_extended(entry) || !is_same(part, ptable_get32(entry + P_START), entry))
+		if (is_extended(entry) || !is_same(part, le32(entry + P_START), entry))
 			return -ENOENT;
 		c->own = c->main;
 		c->entry = entry;
@@ -170,7 +171,7 @@ static int find(struct arena *a, const struct ptable_disk *disk, const struct pt
 	}
 	for (unsigned int i = 0; i < 4; i++) {
 		entry = part_of(c->main.sector, i);
-		if (is_there(entry) && ptable_get32(entry + P_START) > outer)
+		if (is_there(entry) && le32(entry + P_START) > outer)
 			return 1;
 	}
 	return 0;
@@ -181,7 +182,7 @@ static int plan_writes(struct arena *a, struct chain *c, uint64_t end, struct pt
 	bool good = true;
 
 	if (c->extended) {
-		uint64_t extended_end = c->extended_start + ptable_get32(c->extended + P_SIZE);
+		uint64_t extended_end = c->extended_start + le32(c->extended + P_SIZE);
 
 		if (extended_end < end) {
 			put_size(c->extended, c->extended_start, end);

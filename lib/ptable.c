@@ -8,28 +8,6 @@
 #define GRAIN_MIN ((uint64_t)1 << 20)
 #define GRAIN_MAX ((uint64_t)16 << 20)
 
-uint32_t ptable_get32(const unsigned char *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-uint64_t ptable_get64(const unsigned char *p)
-{
-	return ptable_get32(p) | (uint64_t)ptable_get32(p + 4) << 32;
-}
-
-void ptable_put32(unsigned char *p, uint64_t value)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (unsigned char)(value >> (8 * i));
-}
-
-void ptable_put64(unsigned char *p, uint64_t value)
-{
-	ptable_put32(p, value);
-	ptable_put32(p + 4, value >> 32);
-}
-
 uint64_t ptable_grain(uint64_t physical, uint64_t minimum, uint64_t optimal)
 {
 	const uint64_t wanted[] = { physical, minimum, optimal };

@@ -117,9 +117,3 @@ bool ptable_add(struct arena *a, struct ptable_plan *plan, uint64_t lba, size_t 
 /** Reads into memory of the arena. @return 0 or a negative errno, with the reason */
 int ptable_load(struct arena *a, const struct ptable_disk *disk, uint64_t lba, size_t sectors,
 		unsigned char **ret, struct reason *r) _nonnull_(1, 2, 5) _must_check_;
-
-/* Little-endian numbers at any address. */
-uint32_t ptable_get32(const unsigned char *p) _nonnull_all_;
-uint64_t ptable_get64(const unsigned char *p) _nonnull_all_;
-void ptable_put32(unsigned char *p, uint64_t value) _nonnull_all_;
-void ptable_put64(unsigned char *p, uint64_t value) _nonnull_all_;

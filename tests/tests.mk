@@ -90,10 +90,15 @@ export STYLE_KLIBC_CFLAGS := $(STYLE_CFLAGS) $(CFLAGS_klibc)
 
 # The tests run in a make of their own: on a bare machine this one was read without a compiler, and does
 # not know the machine's names.
-.PHONY: check check-quick $(PARTS:%=check-%) demo bench size reproducible run-tests documents
+.PHONY: check check-full check-quick $(PARTS:%=check-%) demo bench size reproducible run-tests documents
 check check-quick $(PARTS:%=check-%) reproducible:
 	@tests/tools/packages check
 	+@$(MAKE) --no-print-directory RUN_TESTS=$(patsubst check%,%,$(@:check-%=%)) run-tests
+
+# With the sweeps that are marked `full`, which take hours.
+check-full:
+	@tests/tools/packages check
+	+@FULL=1 $(MAKE) --no-print-directory RUN_TESTS= run-tests
 
 run-tests:
 	+@tests/tools/run-tests $(RUN_TESTS)
@@ -123,7 +128,7 @@ demo:
 bench:
 	@tests/tools/packages bench
 	+@$(MAKE) --no-print-directory all
-	@status=0; for bench in bench config grow; do \
+	@status=0; for bench in bench config grow firstboot; do \
 		/usr/bin/python3 tests/bench/$$bench.py || status=$$?; done; exit $$status
 
 size:

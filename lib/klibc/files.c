@@ -60,6 +60,19 @@ int posix_fadvise(int fd, off_t offset, off_t len, int advice)
 	return err;
 }
 
+#ifdef __arm__
+/* Declared by klibc and, on arm, left out of it. As its open() does: files of any size. */
+int openat(int dirfd, const char *path, int flags, ...)
+{
+	va_list args;
+
+	va_start(args, flags);
+	unsigned int mode = flags & O_CREAT ? va_arg(args, unsigned int) : 0;
+	va_end(args);
+	return (int)syscall(__NR_openat, (long)dirfd, path, (long)flags | O_LARGEFILE, (long)mode);
+}
+#endif
+
 int futimens(int fd, const struct timespec times[2])
 {
 	/* Without a path the kernel takes the descriptor itself. */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # build.sh headers DIR   klibc and the kernel's headers, unpacked in DIR
+# build.sh sources LINK    the three libraries' sources, THIRD_PARTY_SRC's or the archive's; LINK points there
 # build.sh libraries LINK  libblkid, libkmod and cJSON built with CC, AR and CFLAGS; LINK points there
 #
 # The Makefile exports the versions. Built libraries are kept under build/third-party by a hash of
@@ -55,6 +56,12 @@ sources() {
 	rm -f "$1"/*.*
 }
 
+# Where the sources are, once they are there.
+source_of() {
+	source=${THIRD_PARTY_SRC:-$cache/source-$(echo "$packages" | sha256sum | cut -c1-12)}
+	[ -n "${THIRD_PARTY_SRC:-}" ] || make_once "$source" sources
+}
+
 library_key() {
 	{
 		cat "$here"/{Makefile,build.sh,blkid-config.h,blkid-none.c,kmod-config.h}
@@ -79,18 +86,22 @@ case $1 in
 headers)
 	make_once "$(realpath -m "$2")" headers
 	;;
+sources)
+	source_of
+	mkdir -p "$(dirname "$2")"
+	ln -sfn "$(realpath "$source")" "$2"
+	;;
 libraries)
-	source=${THIRD_PARTY_SRC:-$cache/source-$(echo "$packages" | sha256sum | cut -c1-12)}
 	key=$LIBC-$(library_key)
 	if [ ! -e "$cache/$key" ]; then
-		[ -n "${THIRD_PARTY_SRC:-}" ] || make_once "$source" sources
+		source_of
 		make_once "$cache/$key" libraries
 	fi
 	mkdir -p "$(dirname "$2")"
 	ln -sfnr "$cache/$key" "$2"
 	;;
 *)
-	sed -n '4,5s/^# *//p' "$0" >&2
+	sed -n '4,6s/^# *//p' "$0" >&2
 	exit 2
 	;;
 esac

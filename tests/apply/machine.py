@@ -6,11 +6,17 @@ program is called in a chroot that is the mounted slot. A boot is tests/tools/bo
 initramfs does.
 """
 
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
+import termios
 import uuid
 from pathlib import Path
+
+import jsonschema
 
 from conftest import PROGRAM, PROJECT
 
@@ -20,6 +26,8 @@ PARTS = (("boot", "resin-boot"), ("rootA", "resin-rootA"), ("rootB", "resin-root
          ("state", "resin-state"))
 MIB = 1024 * 1024
 SIZE = 8 * MIB
+STATUS = jsonschema.Draft202012Validator(
+    json.loads((PROJECT / "docs/status.schema.json").read_text(encoding="utf-8")))
 BREADCRUMBS = {"rollback-health-breadcrumb", "rollback-altboot-breadcrumb"}
 
 
@@ -210,7 +218,33 @@ class Machine:
         return self.names("/mnt/state") - {"lost+found"}
 
     def status(self, expect=0):
-        return json.loads(self.anteroot("status", "--json", expect=expect).stdout)
+        """What `status --json` says; it must be of the form that docs/status.schema.json has."""
+        found = json.loads(self.anteroot("status", "--json", expect=expect).stdout)
+        STATUS.validate(found)
+        return found
+
+    def terminal(self, *words, columns=80, env=None):
+        """What the program shows on a terminal of that width, and its exit status."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        env = {"PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8", **(env or {})}
+        with subprocess.Popen(["nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt", "env", "-i",
+                               *(f"{k}={v}" for k, v in env.items()), "chroot", self.inside / self.slot,
+                               "/tmp/anteroot", *words], stdin=subprocess.DEVNULL, stdout=theirs,
+                              stderr=subprocess.PIPE) as process:
+            os.close(theirs)
+            said = b""
+            while part := self._read(ours):
+                said += part
+            os.close(ours)
+        return said.decode().replace("\r\n", "\n"), process.returncode
+
+    @staticmethod
+    def _read(file):
+        try:
+            return os.read(file, 65536)
+        except OSError:         # a terminal without its other end
+            return b""
 
     def configure(self, **boot_state):
         for slot in "AB":

@@ -39,7 +39,7 @@ def test_every_problem_at_once(tmp_path):
         f"{path}:5:26: error: os.sshKeys[1] is a number, expected one public key on one line",
         f"{path}:6:35: error: persistentLogging is a string, expected true or false; it stands there "
         "more than once, the last one holds",
-        f"{path}: 4 errors, 1 warnings",
+        f"{path}: 4 errors, 1 warning",
     ]
 
 

@@ -21,7 +21,7 @@ from boot import harness        # noqa: E402
 from image import cache         # noqa: E402
 
 FOLDER = cache.PROJECT / "build/bench"
-MAIN = ("anteroot", "limit", "dracut", "initramfs-tools")
+MAIN = ("anteroot", "limit", "dracut", "anteroot-dracut", "initramfs-tools", "anteroot-initramfs-tools")
 LIMIT_TIMES = 1.5
 DRACUT_TIMES = 8
 SIZE_BYTES = 1_200_000
@@ -62,7 +62,7 @@ def rows_of(options):
     if in_kernel(first) != in_kernel(second):
         raise harness.BootError(f"the limit has other modules than anteroot: "
                                 f"{sorted(in_kernel(first) ^ in_kernel(second))}")
-    rows = [ours, limit, *images.others()] + ([] if options.main_rows else images.variants())
+    rows = [ours, limit, *images.others(), *images.insiders()] + ([] if options.main_rows else images.variants())
     return [row for row in rows if row.name in MAIN or options.rows.search(row.name)]
 
 

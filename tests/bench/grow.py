@@ -32,12 +32,12 @@ def libraries(program):
     return re.findall(r"(/\S+) \(0x", cache.run(["ldd", program]))
 
 
-def shell_initramfs(base, folder):
+def shell_initramfs(base, folder, script="rival-grow.sh", tools=TOOLS):
     """anteroot's initramfs, for its modules, with the tools and another /init behind it."""
     tree = folder / "tree"
     for name in ("bin", "proc", "sys", "dev", "sysroot", "data", "etc"):
         (tree / name).mkdir(parents=True)
-    for name in TOOLS:
+    for name in tools:
         program = cache.run(["sh", "-c", f"command -v {name}"]).strip()
         for file in {program, *libraries(program)}:
             target = tree / file[1:]
@@ -47,7 +47,7 @@ def shell_initramfs(base, folder):
         (tree / "bin" / name).write_bytes(Path(program).read_bytes())
         (tree / "bin" / name).chmod(0o755)
     (tree / "bin/sh").symlink_to("dash")
-    (tree / "init").write_bytes(Path(__file__).with_name("rival-grow.sh").read_bytes())
+    (tree / "init").write_bytes(Path(__file__).with_name(script).read_bytes())
     (tree / "init").chmod(0o755)
     (tree / "etc/mtab").symlink_to("/proc/mounts")
     packed = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=tree, check=True,

@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import inside
 import rivals
 from boot import harness, record
 from image import cache, disk, kernel, packages
@@ -128,16 +129,24 @@ def packed(name, title, plain, arguments=""):
 
 
 def others():
-    """dracut and initramfs-tools, each as small as it gets."""
-    folder = rivals.images()
+    """dracut and initramfs-tools, each as small as it gets, and anteroot inside dracut."""
+    folder = rivals.images(require(PROGRAM))
     return [packed("dracut", "dracut, minimal", folder / "dracut.img", rivals.ARGUMENTS),
+            packed("anteroot-dracut", "anteroot inside dracut", folder / "anteroot-dracut.img",
+                   "fsck.mode=skip"),
             packed("initramfs-tools", "initramfs-tools, minimal", folder / "initramfs-tools.img",
                    rivals.ARGUMENTS)]
 
 
+def insiders():
+    """anteroot called by the initramfs of others."""
+    return [packed("anteroot-initramfs-tools", "anteroot inside initramfs-tools",
+                   inside.in_initramfs_tools(require(PROGRAM)))]
+
+
 def versions():
     """Package -> version, of what is compared with."""
-    text = (rivals.images() / "versions").read_text(encoding="ascii")
+    text = (rivals.images(PROGRAM) / "versions").read_text(encoding="ascii")
     found = dict(line.split() for line in text.splitlines())
     found["klibc"] = packages.version("klibc-utils")
     return found

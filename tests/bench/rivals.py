@@ -4,18 +4,19 @@
 Their packages take over a machine's own initramfs, so they are installed in a
 tree that mmdebstrap makes (no root needed) and only the images come out of it.
 They get the same kernel modules as anteroot, stripped the same way, and only
-what it takes to mount an ext4 root by label: no network, no RAID.
+what it takes to mount an ext4 root by label: no network, no RAID. A third image is
+dracut's with anteroot in it, which does all of its work there.
 """
 
 from pathlib import Path
 
 from image import kernel, packages
-from image.cache import cached, key_of, remove, run
+from image.cache import PROJECT, cached, key_of, remove, run
 
 PACKAGES = ("dracut-core", "initramfs-tools-core", "busybox", "dash", "kmod", "udev", "cpio",
             "mount", "util-linux")
-# overlay and the FAT modules are for work that the rivals do not do
-MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c")
+# overlay and the FAT modules are for work that the rivals do not do: --filesystems keeps them out
+MODULES = kernel.MODULES
 ARGUMENTS = "root=LABEL=resin-rootA ro fsck.mode=skip"
 
 # In the tree. --force-drivers: dracut's udev would load them too, later.
@@ -28,6 +29,10 @@ dracut --quiet --no-hostonly --no-compress --no-early-microcode --nofscks --nolv
 	--modules 'dash base udev-rules rootfs-block fs-lib kernel-modules' \\
 	--drivers 'virtio_pci virtio_blk' --filesystems 'ext4' \\
 	/out/dracut.img "$version"
+dracut --quiet --no-hostonly --no-compress --no-early-microcode --nofscks --nolvmconf --nomdadmconf \\
+	--modules 'dash base udev-rules fs-lib kernel-modules anteroot' \\
+	--drivers 'virtio_pci virtio_blk' --filesystems 'ext4 vfat overlay' \\
+	/out/anteroot-dracut.img "$version"
 
 cat > /etc/initramfs-tools/initramfs.conf <<END
 MODULES=list
@@ -49,9 +54,11 @@ dpkg-query -W -f '${Package} ${Version}\\n' dracut-core initramfs-tools-core > /
 """
 
 
-def _build(folder):
+def _build(folder, program):
     files = folder / "files"
     files.mkdir(parents=True)
+    run(["make", "-s", "-o", "build/anteroot", f"DESTDIR={files}", "install", "install-dracut"], cwd=PROJECT)
+    (files / "usr/sbin/anteroot").write_bytes(program.read_bytes())
     # mmdebstrap may work as another user, in a user namespace
     folder.chmod(0o755)
     (files / "make").write_text(MAKE_IMAGES, encoding="ascii")
@@ -64,15 +71,17 @@ def _build(folder):
          "--dpkgopt=path-exclude=/usr/share/man/*",
          f"--customize-hook=copy-in {files}/make {files}/usr /",
          f"--customize-hook=chroot \"$1\" sh /make {kernel.kernel().version}",
-         f"--customize-hook=copy-out /out/dracut.img /out/initramfs-tools.img /out/versions "
-         f"{folder}",
+         f"--customize-hook=copy-out /out/dracut.img /out/anteroot-dracut.img /out/initramfs-tools.img "
+         f"/out/versions {folder}",
          packages.SUITE, "/dev/null", "-"],
         input="\n".join(packages.sources()).encode() + b"\n")
     remove(files)
 
 
-def images():
-    """The folder with dracut.img, initramfs-tools.img (both uncompressed) and versions."""
-    key = key_of(Path(__file__), packages.SUITE, kernel.kernel().version,
+def images(program):
+    """The folder with dracut.img, anteroot-dracut.img, initramfs-tools.img (uncompressed) and versions."""
+    key = key_of(Path(__file__), packages.SUITE, kernel.kernel().version, program,
+                 *sorted((PROJECT / "dracut-module/90anteroot").iterdir()),
                  *(packages.version(name) for name in ("dracut-core", "initramfs-tools-core")))
-    return cached("rivals", key, _build, "dracut and initramfs-tools: install in a tree, run")
+    return cached("rivals", key, lambda folder: _build(folder, program),
+                  "dracut and initramfs-tools: install in a tree, run")

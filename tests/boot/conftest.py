@@ -10,13 +10,35 @@ import pytest
 from boot import harness
 from image import cache, disk, kernel
 
-LONG = ("test_loaders.py", "test_counted.py", "test_readers.py", "test_debian.py", "test_verdict.py",
-        "test_identity.py", "test_grow.py", "test_clock.py", "test_storage.py", "test_power_cut.py", "test_demo.py")
+LONG = ("test_packages.py", "test_dracut.py", "test_initramfs_tools.py", "test_loaders.py", "test_counted.py",
+        "test_readers.py", "test_debian.py", "test_verdict.py", "test_identity.py", "test_arch.py", "test_grow.py",
+        "test_clock.py", "test_storage.py", "test_power_cut.py", "test_framework.py", "test_demo.py")
 LOGS = cache.PROJECT / "build/tests/boot"
 
 
+# Whole initramfs of others, other machines, packages: what each of them has shown in every run. The rest is full.
+IN_EVERY_RUN = {
+    "test_dracut.py": ("test_slot_a_with_its_configuration[bookworm-shell", "test_root_in[lvm",
+                       "test_slot_a_with_its_configuration[trixie-systemd"),
+    "test_initramfs_tools.py": ("test_slot_a", "test_candidate", "test_hook_takes_nothing"),
+    "test_packages.py": ("test_lintian", "test_what_is_in_them", "test_changelog", "test_boots_with_it"),
+    "test_arch.py": ("test_slot_a", "test_candidate"),
+    "test_framework.py": ("test_slot_a", "test_candidate", "test_rescue"),
+}
+
+
+def mark_full(items):
+    """All but what is in every run."""
+    for item in items:
+        names = IN_EVERY_RUN.get(item.path.name)
+        if names and not item.name.startswith(names):
+            item.add_marker(pytest.mark.full)
+
+
+@pytest.hookimpl(tryfirst=True)     # before -m looks at the marks
 def pytest_collection_modifyitems(items):
     """The long ones first: no worker is left alone with one at the end."""
+    mark_full(items)
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.name, len(LONG)))
 
@@ -36,6 +58,15 @@ def program_arm64():
     path = cache.PROJECT / "build/anteroot-arm64"
     if not path.exists():
         pytest.fail(f"{path} is missing: run make CROSS_COMPILE=aarch64-linux-gnu- first")
+    return path
+
+
+@pytest.fixture(scope="session")
+def program_armhf():
+    """The program for 32-bit ARM, cross-built by make."""
+    path = cache.PROJECT / "build/anteroot-armhf"
+    if not path.exists():
+        pytest.fail(f"{path} is missing: run make CROSS_COMPILE=arm-linux-gnueabihf- first")
     return path
 
 

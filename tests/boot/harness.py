@@ -221,13 +221,17 @@ class Machine:
     files (used as they are, so that a second machine sees what a first one wrote).
     append: more kernel arguments. network: forward a loopback port to SSH.
     smp: one processor unless systemd has work for two. watch: called with each console
-    line. options: more for QEMU.
+    line. options: more for QEMU. vmlinux: another kernel than the tests' own.
     """
+
+    # no_timer_check: on a busy machine the kernel takes a late tick for a broken timer
+    ARGUMENTS = "no_timer_check"
 
     def __init__(self, initrd, disks=(), append="", machine="q35", memory_mib=256, smp=1,
                  console="ttyS0", network=False, limit=LIMIT_SECONDS, log=None, watch=None,
-                 options=()):
+                 options=(), vmlinux=None):
         self.lines = []
+        self._vmlinux = vmlinux
         self._watch = watch
         self.ssh_port = free_port() if network else None
         self._limit = limit
@@ -239,8 +243,7 @@ class Machine:
         self._disk_count = 0
         self._report_path = self._folder / "report"
         self._report_path.touch()
-        # no_timer_check: on a busy machine the kernel takes a late tick for a broken timer
-        arguments = f"console={console} no_timer_check {append}".strip()
+        arguments = f"console={console} {self.ARGUMENTS} {append}".strip()
         self.command = self._command(initrd, arguments, machine, memory_mib, smp)
         for base in disks:
             self.command += self._drive(base)
@@ -256,7 +259,7 @@ class Machine:
                 "-no-user-config", "-no-reboot", "-display", "none",
                 "-machine", f"{machine},accel={accelerator()}", "-cpu", "max",
                 "-m", str(memory_mib), "-smp", str(smp),
-                "-kernel", str(kernel.kernel().vmlinux), "-initrd", str(initrd),
+                "-kernel", str(self._vmlinux or kernel.kernel().vmlinux), "-initrd", str(initrd),
                 "-append", arguments, "-serial", "stdio", "-serial", f"file:{self._report_path}",
                 "-qmp", f"unix:{self._folder}/qmp,server=on,wait=off"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from boot import harness
-from image import disk, kernel, loaders
+from image import arch, disk, kernel, loaders
 
 ENVBLK = b"# GRUB Environment Block\n"
 COUNT_BYTES = 64    # of bootcount.env
@@ -230,7 +230,7 @@ class Device:
         extra = ()
         if kind.arch == "arm64" and root_kind == "tiny":
             # without an init of its own, it is given one for arm64
-            extra = (("sbin/init", loaders.tiny_init_arm64().read_bytes(), 0o755),)
+            extra = arch.tiny_files("arm64")
             root_kind = "no-init"
         self.disk = disk.Disk(**{"table": kind.table, "root_a": root_kind, "root_b": root_kind,
                                  "boot_mib": 96, "root_files": extra, **fields})

@@ -1,28 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The clock: an RTC in any state, a saved clock or none, and what the target then has (docs/CLOCK.md)."""
 
-import calendar
 import json
-import time
 
 import pytest
 
 from boot import harness
-from image import cache, disk, loaders, root
+from boot.clocks import PATIENCE, SAVED, Disks, about, clock, decided, seconds
+from image import arch, cache, disk, loaders
 from image.disk import SEED_CONFIG, Disk
 
-TINY = Disk()
-SAVED = "2030-05-01 00:00:00"
 # A machine that has no RTC: the kernel says so and starts in 1970. Without -icount its timers are not calibrated.
 NO_RTC = {"machine": "microvm,rtc=off,pcie=on,acpi=on,pit=on,pic=on",
           "options": ["-device", "isa-serial,index=1,chardev=serial1", "-icount", "shift=auto"]}
 RTCS = ("1990", "2019", "2039", "2100", "absent")
-PATIENCE = 120      # what a boot takes, and more, in seconds
-
-
-def seconds(text):
-    """Seconds since 1970 of "2030-05-01 00:00:00", UTC."""
-    return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S"))
 
 
 def rtc(base):
@@ -34,55 +25,9 @@ def rtc(base):
     return {"options": ["-rtc", f"base={date},clock=vm"]}
 
 
-class Disks:
-    """A copy of a disk image, whose ext4 partitions are written to before its first boot."""
-
-    def __init__(self, folder, description=TINY):
-        self.description, self.folder, self.raw = description, folder, folder / "clock.raw"
-        disk.export(description, self.raw)
-
-    def debugfs(self, role, *commands):
-        """Commands of debugfs(8) on a partition."""
-        offset = disk.starts_mib(self.description)[role] * disk.MIB
-        script = self.folder / "debugfs"
-        script.write_text("\n".join(commands) + "\n", encoding="ascii")
-        cache.run(["debugfs", "-w", "-f", script, f"{self.raw}?offset={offset}"])
-
-    def put(self, role, path, data, mode=0o644, mtime=None):
-        """A file, and the folders it is in."""
-        scratch = self.folder / "put"
-        scratch.write_bytes(data)
-        parts = path.strip("/").split("/")
-        made = [f"mkdir /{'/'.join(parts[:end])}" for end in range(1, len(parts))]
-        self.debugfs(role, *made, f"rm {path}", f"write {scratch} {path}",
-                     f"set_inode_field {path} mode 0{0o100000 | mode:o}")
-        if mtime is not None:
-            self.debugfs(role, f"set_inode_field {path} mtime 0x{mtime & 0xffffffff:x}",
-                         f"set_inode_field {path} mtime_extra {((mtime + 0x80000000) >> 32) & 3}")
-
-    def save(self, text=SAVED):
-        self.put("state", "/anteroot/clock", f"{text}\n".encode())
-
-
 @pytest.fixture
 def disks(tmp_path):
     return Disks(tmp_path)
-
-
-def clock(target):
-    """What the target's init had on the clock."""
-    return int(target.items["clock"])
-
-
-def decided(target, when="target"):
-    """A decision of the report, its candidates by source: those that are there."""
-    decision = target.report["clock"][when]
-    found = {one["source"]: one for one in decision["candidates"] if one["verdict"] != "absent"}
-    return decision, found
-
-
-def about(value, wanted):
-    return wanted <= value < wanted + PATIENCE
 
 
 @pytest.mark.parametrize("saved", (None, SAVED), ids=("unsaved", "saved"))
@@ -183,11 +128,8 @@ def test_local_time(boot, disks):
 @pytest.fixture(scope="session")
 def i386(program_i386):
     """Kernel, initramfs and init of a 32-bit machine."""
-    def build(path):
-        cache.run(["i686-linux-gnu-gcc", "-static", "-Os", "-D_GNU_SOURCE", "-D_TIME_BITS=64",
-                   "-D_FILE_OFFSET_BITS=64", "-s", "-o", path, root.TINY_SOURCE])
-    init = cache.cached("tiny-i386", cache.key_of(root.TINY_SOURCE, "1"), build)
-    return loaders.debian_kernel("i386").image, loaders.initramfs(program_i386, "i386"), init
+    return (loaders.debian_kernel("i386").image, loaders.initramfs(program_i386, "i386"),
+            arch.tiny_init("i386"))
 
 
 @pytest.mark.parametrize("saved", (None, "2040-02-29 00:00:00", "timesyncd"),
@@ -293,6 +235,10 @@ def test_first_shutdown(device):
         written = [int(line.split()[0]) for line in times.splitlines()]
         assert len(written) >= 4 and min(written) >= seconds("2031-06-01 12:00:00")
         assert "anteroot-clock-save.timer" in device.ask(vm, "systemctl list-timers --all")
+        # the timer's service, with all that it is kept from
+        device.ask(vm, "rm /mnt/state/anteroot/clock && systemctl start anteroot-clock-save.service")
+        again = seconds(device.ask(vm, "cat /mnt/state/anteroot/clock").strip())
+        assert saved < again < saved + 3600
         assert device.ask(vm, "systemctl list-units --failed --plain --no-legend").strip() == ""
 
 

@@ -16,7 +16,7 @@ LOGS = cache.PROJECT / "build/tests/boot"
 TXN = State().txn
 
 
-@pytest.fixture(params=KINDS, name="kind")
+@pytest.fixture(params=["bios", pytest.param("efi", marks=pytest.mark.full), "uboot"], name="kind")
 def a_kind(request):
     return KINDS[request.param]
 

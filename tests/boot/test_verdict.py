@@ -2,6 +2,7 @@
 """An update of a real root: armed, booted, and confirmed or left by the service; orderly reboots given back."""
 
 import json
+import shlex
 import subprocess
 import time
 
@@ -12,6 +13,22 @@ from image import cache, disk, kernel
 from image.disk import SEED_CONFIG, Disk
 
 DEBIAN = Disk(root_a="debian", root_b="debian", boot_files=record.files())
+
+
+# What a health check may need of the hardened service, and what no check does.
+NEEDS = """#!/bin/sh
+set -e
+dmesg >/dev/null
+echo 1 >/proc/sys/vm/drop_caches
+echo written >/run/by-the-check
+runuser -u nobody -- test ! -w /etc/passwd
+systemctl is-active --quiet ssh.service
+test -r /dev/vda1
+mkdir -p /run/by-the-check.d
+mount -t tmpfs tmpfs /run/by-the-check.d
+if date -s 2001-01-01 2>/dev/null; then exit 1; fi
+echo all needs are met
+"""
 
 
 class Device:
@@ -57,6 +74,12 @@ class Device:
                      "printf '#!/bin/sh\\nsleep 3; exit 3\\n' >anteroot/health.d/bad && "
                      "chmod +x anteroot/health.d/bad && cd / && umount /tmp/b")
 
+    def ask_much(self, vm):
+        """A check in slot B that passes, if it may do what checks do."""
+        self.ask(vm, f"mount /dev/vda3 /tmp/b && mkdir -p /tmp/b/etc/anteroot/health.d && cd /tmp/b/etc/anteroot && "
+                     f"printf %s {shlex.quote(NEEDS)} >health.d/needs && chmod +x health.d/needs && "
+                     f"cd / && umount /tmp/b")
+
     def give_up(self, vm):
         """The window of the health checks is over: the service rejects and reboots."""
         layout = json.dumps({"bootState": {**self.boot_state, "health": {"windowSeconds": 0}}})
@@ -87,6 +110,7 @@ def test_update_that_works(device):
     with device.boot() as vm:
         vm.wait_ssh(device.key)
         device.install(vm)
+        device.ask_much(vm)
         device.ask(vm, "anteroot slot arm B --version 2.1.0 && anteroot status")
         assert "rollback-health-breadcrumb" in device.ask(vm, "ls /mnt/state")
         device.reboot(vm)
@@ -99,6 +123,8 @@ def test_update_that_works(device):
         assert "rollback" not in device.ask(vm, "ls /mnt/state")
         log = device.ask(vm, "journalctl -b -o cat -u anteroot-confirm.service")
         assert "slot B is confirmed; next boot: slot B: it is the active slot" in log
+        assert "all needs are met" in log
+        assert "/run/by-the-check.d" not in device.ask(vm, "cat /proc/mounts")
 
 
 def test_update_that_fails_its_checks(device):

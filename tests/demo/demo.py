@@ -148,6 +148,11 @@ def show_timeline(demo, report, answers):
     slowest = ", ".join(f"{module['name']} {milliseconds(module['usec'])}"
                         for module in modules[:3])
     demo.paper.line(f"    of it {milliseconds(total)} to load {len(modules)} modules: {slowest}")
+    picture = WORK / "timeline.svg"
+    (WORK / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    with picture.open("wb") as file:
+        subprocess.run([BINARY, "timeline", "--svg", WORK / "report.json"], check=True, stdout=file)
+    demo.paper.line(f"    as a picture: {picture.relative_to(PROJECT)}")
     if answers.get("analyze"):
         demo.paper.line(f"    {answers['analyze'].splitlines()[0]}")
 

@@ -308,6 +308,20 @@ int fixture_play(struct fixture *f)
 	return result;
 }
 
+void fixture_systemd(const struct fixture *f)
+{
+	char from[400], to[400];
+
+	(void)snprintf(from, sizeof(from), "%s/sbin/init", f->target);
+	(void)snprintf(to, sizeof(to), "%s/lib/systemd/systemd", f->target);
+	assert_int_equal(0, rename(from, to));
+	assert_int_equal(0, symlink("/lib/systemd/systemd", from));
+	(void)snprintf(from, sizeof(from), "%s/sbin", f->target);
+	(void)snprintf(to, sizeof(to), "%s/usr/sbin2", f->target);
+	assert_int_equal(0, rename(from, to));
+	assert_int_equal(0, symlink("/usr/sbin2", from));
+}
+
 void fixture_remove(struct fixture *f)
 {
 	char command[600];

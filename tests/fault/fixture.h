@@ -47,5 +47,8 @@ void fixture_again(struct fixture *f, bool target_writable);
  */
 int fixture_play(struct fixture *f);
 
+/** Makes the target's init systemd: /sbin/init becomes a link to it, and so does its folder, as in Debian. */
+void fixture_systemd(const struct fixture *f);
+
 /** Removes everything. */
 void fixture_remove(struct fixture *f);

@@ -81,30 +81,6 @@ static void test_arguments_reach_the_target(void **state)
 	assert_string_equal("exec /sbin/init /sbin/init single 3", fakesys_line((unsigned int)at));
 }
 
-/* systemd is told of a first boot in the command line that it reads; of another one nothing is said. */
-static void test_first_boot_reaches_the_target(void **state)
-{
-	static const char start[] = "systemd.condition-first-boot=1 ";
-	char path[] = "PATH=/bin";
-	char *env[] = { path, NULL };
-	const char *line;
-
-	(void)state;
-	fixture_restart(&fixture, true);
-	assert_true(handover(fixture.boot, no_args, env) < 0);
-	assert_null(fakesys_exec_env("SYSTEMD_PROC_CMDLINE"));
-	assert_string_equal("/bin", fakesys_exec_env("PATH"));
-	fixture_restart(&fixture, true);
-	fixture.boot->first_boot = true;
-	assert_true(handover(fixture.boot, no_args, env) < 0);
-	line = fakesys_exec_env("SYSTEMD_PROC_CMDLINE");
-	assert_non_null(line);
-	assert_int_equal(0, strncmp(line, start, strlen(start)));
-	assert_null(strchr(line, '\n'));
-	assert_true(strlen(line) > strlen(start)); /* this machine's own follows */
-	assert_string_equal("/bin", fakesys_exec_env("PATH"));
-}
-
 /* The calls up to the switch: a failure of one leaves the initramfs whole, and rescue can work. */
 static bool before_switch(const char *line)
 {
@@ -118,6 +94,7 @@ static void test_each_call_fails(void **state)
 
 	(void)state;
 	fixture_restart(&fixture, true);
+	fixture_systemd(&fixture);
 	fds = fakesys_open_fds();
 	(void)hand_over();
 	assert_int_equal(fds, fakesys_open_fds());
@@ -128,6 +105,7 @@ static void test_each_call_fails(void **state)
 		const char *line;
 
 		fixture_restart(&fixture, true);
+		fixture_systemd(&fixture);
 		fakesys_fail_nth(nth, EIO);
 		assert_true(hand_over() < 0);
 		line = fakesys_line(nth - 1);
@@ -319,7 +297,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_arguments_reach_the_target),
-		cmocka_unit_test(test_first_boot_reaches_the_target),
 		cmocka_unit_test(test_each_call_fails),
 		cmocka_unit_test(test_target_is_not_a_mount),
 		cmocka_unit_test(test_init_is_checked_again),

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "lib/digest.h"
+#include "lib/bytes.h"
 #include "lib/ptable.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -61,17 +62,17 @@ static void take_sectors(struct input *in, unsigned char *to)
 static void seal(uint64_t lba)
 {
 	unsigned char *header = sector_at(lba), entries[64 * 1024];
-	uint64_t at = ptable_get64(header + 72);
-	uint32_t count = ptable_get32(header + 80), size = ptable_get32(header + 12);
+	uint64_t at = le64(header + 72);
+	uint32_t count = le32(header + 80), size = le32(header + 12);
 
 	if (count <= 512 && at < SECTORS - 128) {
 		for (size_t i = 0; i < 128; i++)
 			memcpy(entries + i * SECTOR, sector_at(at + i), SECTOR);
-		ptable_put32(header + 88, digest_crc32(entries, (size_t)count * 128));
+		put_le32(header + 88, digest_crc32(entries, (size_t)count * 128));
 	}
-	ptable_put32(header + 16, 0);
+	put_le32(header + 16, 0);
 	if (size <= SECTOR)
-		ptable_put32(header + 16, digest_crc32(header, size));
+		put_le32(header + 16, digest_crc32(header, size));
 }
 
 /* Writes what can be written here; false when it lies in the part that is always zero. */

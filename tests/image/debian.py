@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from . import kernel, packages
 from .cache import FOLDER, cached, key_of, remove, run
+from .packages import SUITE
 
 MIB = 1024 * 1024
 SIZE_MIB = 320
@@ -114,6 +115,14 @@ touch etc/.updated var/.updated
 """
 
 
+# What initramfs-tools looks at of a kernel's package: linux-version goes by the kernel's file.
+TOOLS_CUSTOMIZE = """
+version=$(ls usr/lib/modules)
+touch "boot/vmlinuz-$version"
+printf 'CONFIG_RD_ZSTD=y\\nCONFIG_RD_GZIP=y\\n' >"boot/config-$version"
+"""
+
+
 class Recipe(NamedTuple):
     """What one of the roots is made of."""
 
@@ -125,10 +134,16 @@ class Recipe(NamedTuple):
     services: tuple = SERVICES
     mask: tuple = MASK
     customize: str = ""
+    suite: str = SUITE
 
 
 RECIPES = {
     "debian": Recipe("Debian root: install systemd, udev and OpenSSH"),
+    "debian-trixie": Recipe("Debian root: install trixie's systemd, udev and OpenSSH", suite="trixie"),
+    "debian-initramfs-tools": Recipe(
+        "Debian root: install initramfs-tools",
+        packages=PACKAGES + ("initramfs-tools", "busybox", "zstd", "e2fsprogs", "dosfstools"),
+        modules=MODULES + ("virtio_pci", "ext4"), customize=TOOLS_CUSTOMIZE),
     "debian-readers": Recipe(
         "Debian root: install every reader of the configuration",
         packages=PACKAGES + (
@@ -148,10 +163,10 @@ RECIPES = {
 def key(kind):
     """What the root depends on; the archive's versions are not part of it."""
     return key_of(tuple(RECIPES[kind]), Path(__file__), Path(kernel.__file__), host_key(),
-                  packages.SUITE, packages.version("linux-image-amd64"))
+                  packages.version("linux-image-amd64", suite=RECIPES[kind].suite))
 
 
-def _host_keys():
+def host_keys():
     """The folder of the one SSH host key of every target."""
     def build(folder):
         folder.mkdir()
@@ -161,13 +176,13 @@ def _host_keys():
 
 def host_key():
     """The public host key of every target with one of these roots."""
-    return (_host_keys() / "key.pub").read_text(encoding="ascii").strip()
+    return (host_keys() / "key.pub").read_text(encoding="ascii").strip()
 
 
 def _files(recipe, folder):
     """What is put over the packages' own files."""
     for package in recipe.unpacked:
-        packages.unpack(package, folder)
+        packages.unpack(package, folder, suite=recipe.suite)
         # Debian has merged /usr: /lib is a link there
         if (folder / "lib").exists():
             run(["cp", "-aT", folder / "lib", folder / "usr/lib"])
@@ -177,9 +192,9 @@ def _files(recipe, folder):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     for name in ("key", "key.pub"):
-        run(["cp", _host_keys() / name, folder / f"etc/ssh/ssh_host_ed25519_{name}"])
+        run(["cp", host_keys() / name, folder / f"etc/ssh/ssh_host_ed25519_{name}"])
     tree = kernel.mkinitramfs()
-    tree.write_module_tree(tree.ModuleTree(kernel.kernel().modules), recipe.modules,
+    tree.write_module_tree(tree.ModuleTree(kernel.kernel(recipe.suite).modules), recipe.modules,
                            folder / "usr")
 
 
@@ -203,13 +218,13 @@ def _tar(recipe, folder):
                f"--customize-hook=tar-in '{folder}/files.tar' /",
                f"--customize-hook={_customize(recipe)}"]
     command += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDE]
-    run([*command, packages.SUITE, folder / "root.tar", "-"],
-        input="\n".join(packages.sources()).encode() + b"\n", env=FIXED_TIME)
+    run([*command, recipe.suite, folder / "root.tar", "-"],
+        input="\n".join(packages.sources(recipe.suite)).encode() + b"\n", env=FIXED_TIME)
     remove(files)
 
 
-def _file_system(folder):
-    """The tar as an ext4 file system."""
+def file_system(folder):
+    """root.tar as an ext4 file system, root.ext4."""
     image, tree = folder / "root.ext4", folder / "tree"
     tree.mkdir()
     with open(image, "wb") as file:
@@ -231,7 +246,7 @@ def folder(kind):
     def build(path):
         path.mkdir(parents=True)
         _tar(recipe, path)
-        _file_system(path)
+        file_system(path)
 
     return cached(kind, key(kind), build, recipe.what)
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from . import debian, root
+from . import root
 from .cache import PROJECT, cached, key_of, remove, run
 
 MIB = 1024 * 1024
@@ -73,7 +73,7 @@ class Disk(NamedTuple):
 
     def size_mib(self, role):
         """How large the partition is."""
-        real = any(kind in debian.RECIPES for kind in (self.root_a, self.root_b))
+        real = root.is_real(self.root_a) or root.is_real(self.root_b)
         return {"boot": self.boot_mib, "state": 32 if real else 8,
                 "rootA": root.size_mib(self.root_a), "rootB": root.size_mib(self.root_b),
                 "data": 192 if real else 16}[role]

@@ -60,10 +60,13 @@ def decompressed(bzimage):
     return image
 
 
-def _build(folder):
-    package = next(name for name in packages.depends("linux-image-amd64", folder / "meta")
-                   if name.startswith("linux-image-"))
-    packages.unpack(package, folder / "tree")
+def _build(folder, suite):
+    depends = packages.depends("linux-image-amd64", folder / "meta", suite=suite)
+    package = next(name for name in depends if name.startswith("linux-image-"))
+    packages.unpack(package, folder / "tree", suite=suite)
+    # since trixie packages have their files where merged /usr has them
+    if (folder / "tree/usr/lib/modules").exists():
+        (folder / "tree/usr/lib").rename(folder / "tree/lib")
     (bzimage,) = (folder / "tree/boot").glob("vmlinuz-*")
     version = bzimage.name.partition("-")[2]
     (folder / "vmlinux").write_bytes(decompressed(bzimage.read_bytes()))
@@ -74,10 +77,12 @@ def _build(folder):
     remove(folder / "meta")
 
 
-def kernel():
-    """Debian's current kernel for the tests' suite, downloaded at most once."""
-    key = key_of(packages.SUITE, packages.version("linux-image-amd64"), Path(__file__))
-    folder = cached("kernel", key, _build, "kernel: download, unpack, decompress")
+@functools.lru_cache(maxsize=None)
+def kernel(suite=packages.SUITE):
+    """Debian's current kernel for a suite, downloaded at most once."""
+    key = key_of(suite, packages.version("linux-image-amd64", suite=suite), Path(__file__))
+    folder = cached("kernel", key, lambda path: _build(path, suite),
+                    "kernel: download, unpack, decompress")
     version = (folder / "version").read_text(encoding="ascii")
     return Kernel(version, folder / "vmlinux", folder / "lib/modules" / version)
 

@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
-from . import disk, kernel, packages, root
+from . import disk, kernel, packages
 from .cache import PROJECT, cached, key_of, remove, run
 
 MIB = 1024 * 1024
@@ -46,7 +46,7 @@ class Kernel(NamedTuple):
 
 
 # Where Debian's kernel has another name than its architecture.
-FLAVOURS = {"i386": "686"}
+FLAVOURS = {"i386": "686", "armhf": "armmp"}
 
 
 @functools.lru_cache(maxsize=None)
@@ -89,14 +89,6 @@ def initramfs(program, arch, modules=kernel.MODULES, layout=None):
         run(command)
 
     return cached(f"initramfs-{arch}.img", key, build)
-
-
-def tiny_init_arm64():
-    """The tiny root's init for arm64."""
-    def build(path):
-        run(["aarch64-linux-gnu-gcc", "-static", "-Os", "-D_GNU_SOURCE", "-s", "-o", path,
-             root.TINY_SOURCE])
-    return cached("tiny-arm64", key_of(root.TINY_SOURCE), build)
 
 
 # --- GRUB ------------------------------------------------------------------

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from . import debian
+from . import debian, foreign
 from .cache import cached, key_of, remove, run
 
 MIB = 1024 * 1024
@@ -26,9 +26,15 @@ KINDS = (
     "garbage",      # random bytes: no file system
     "torn",         # an ext4 superblock and no more
     "debian",       # systemd, udev, journald, OpenSSH
+    "debian-trixie",    # the same of the next release
+    "debian-initramfs-tools",   # with that installed
     "debian-readers",   # every reader of the configuration
+    "debian-arm64",     # systemd and udev of other machines
+    "debian-armhf",
     "none",         # zeros
 )
+
+FOREIGN = {"debian-arm64": "arm64", "debian-armhf": "armhf"}
 
 # A group number no distribution uses, so that a guess is seen.
 JOURNAL_GID = 789
@@ -57,15 +63,22 @@ BARE_FILES = tuple(file for file in TINY_FILES if file[0] in ("etc/passwd", "etc
 API_FOLDERS = ("proc", "sys", "dev", "run", "sbin", "root", "tmp")
 
 
+def is_real(kind):
+    """Whether it is a distribution's root: large, and a user of the state and data partitions."""
+    return kind in debian.RECIPES or kind in FOREIGN
+
+
 def size_mib(kind):
     """How large a partition the kind needs."""
-    if kind in debian.RECIPES:
+    if is_real(kind):
         return debian.SIZE_MIB
     return 8 if kind == "journaled" else 4
 
 
 def inputs(kind):
     """What the kind's content depends on, for a cache key."""
+    if kind in FOREIGN:
+        return str(foreign.root(FOREIGN[kind]))
     return debian.key(kind) if kind in debian.RECIPES else key_of(kind, TINY_SOURCE)
 
 
@@ -99,6 +112,9 @@ def make(kind, path, slot, label, uuid, extra=()):
         return
     if kind in debian.RECIPES:
         debian.make(kind, path, label, uuid)
+        return
+    if kind in FOREIGN:
+        foreign.make(FOREIGN[kind], path, label, uuid)
         return
     make_tiny(kind, path, slot, label, uuid, extra)
     if kind == "torn":

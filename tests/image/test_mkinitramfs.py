@@ -3,6 +3,7 @@
 
 import gzip
 import lzma
+import os
 import shutil
 import stat
 import subprocess
@@ -147,7 +148,9 @@ def test_files(tmp_path):
 
 
 @pytest.mark.parametrize("options,text", [
-    (["--module", "ext4"], "--modules-dir is not given"),
+    (["--module", "ext4"], "neither --kernel nor --modules-dir is given"),
+    (["--module-list", "/nonexistent"], "neither --kernel nor --modules-dir is given"),
+    (["--kernel", "1-no-such", "--module", "ext4"], "unable to use /lib/modules/1-no-such"),
     (["--modules-dir", "/nonexistent", "--module", "ext4"], "modules.dep"),
     (["--file", "no-target"], "expected SRC:DST"),
     (["--file", "/nonexistent:/x"], "unable to read /nonexistent"),
@@ -163,6 +166,67 @@ def test_messages(tmp_path, options, text):
 def test_unknown_module(tmp_path, modules):
     done, _ = make(tmp_path, "--modules-dir", modules, "--module", "no_such_module")
     assert done.returncode == 3 and "no_such_module" in done.stderr
+
+
+def test_module_list(tmp_path, modules):
+    names = tmp_path / "modules"
+    names.write_text("# what this board needs\n\next4  # its root\nfs-vfat\n", encoding="ascii")
+    options = ["--modules-dir", modules]
+    assert made(tmp_path, *options, "--module-list", names) == \
+        made(tmp_path, *options, "--module", "ext4", "--module", "vfat")
+
+
+@pytest.mark.parametrize("text,said", [
+    ("ext4\nno_such_module\n", "line 2: the kernel has no module no_such_module"),
+    ("# x\n\next4 vfat\n", "line 3: expected one name, found 2 words"),
+    (None, "unable to read"),
+])
+def test_module_list_that_is_wrong(tmp_path, modules, text, said):
+    names = tmp_path / "modules"
+    if text:
+        names.write_text(text, encoding="ascii")
+    done, output = make(tmp_path, "--modules-dir", modules, "--module-list", names)
+    assert done.returncode == 3 and said in done.stderr and str(names) in done.stderr
+    assert not output.exists()
+
+
+def installed(tmp_path, program):
+    """The tool as it is installed, beside a program."""
+    folder = tmp_path / "sbin"
+    folder.mkdir()
+    shutil.copy(TOOL, folder / "anteroot-mkinitramfs")
+    shutil.copy(program, folder / "anteroot")
+    return folder
+
+
+def run(*command):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          env={"PATH": "/usr/bin:/bin"}, check=False)
+
+
+def test_installed_tool_takes_the_program_beside_it(tmp_path):
+    folder = installed(tmp_path, root.tiny_init())
+    done = run(folder / "anteroot-mkinitramfs", "-o", tmp_path / "image")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "image").read_bytes() == made(tmp_path)
+    (folder / "anteroot").unlink()
+    done = run(folder / "anteroot-mkinitramfs", "-o", tmp_path / "none")
+    assert done.returncode == 2 and "--binary" in done.stderr
+
+
+def test_program_calls_the_tool(tmp_path):
+    """`anteroot mkinitramfs …` is the tool beside it; without one it says so."""
+    program = Path(os.environ.get("ANTEROOT") or cache.PROJECT / "build/anteroot")
+    folder = installed(tmp_path, program)
+    done = run(folder / "anteroot", "mkinitramfs", "-o", tmp_path / "image")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "image").read_bytes() == made(tmp_path, binary=program)
+    done = run(folder / "anteroot", "mkinitramfs", "--file", "x", "-o", tmp_path / "image")
+    assert done.returncode == 3 and done.stderr.startswith("anteroot-mkinitramfs: unable to ")
+    (folder / "anteroot-mkinitramfs").unlink()
+    done = run(folder / "anteroot", "mkinitramfs", "-o", tmp_path / "image")
+    assert done.returncode == 3
+    assert "unable to find anteroot-mkinitramfs" in done.stderr
 
 
 @pytest.mark.parametrize("binary,text", [("/bin/sh", "linked dynamically"),

@@ -26,7 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef REPORT_PORT
 #define REPORT_PORT "/dev/ttyS1"
+#endif
 
 enum { MAX_BYTES = 256 * 1024, MAX_DEPTH = 8 };
 

@@ -77,6 +77,26 @@ static void test_openat2(void)
 	close(dir);
 }
 
+/* A name below a directory, the mode of a new file, and one of 3 GiB: klibc for arm has no openat() of its own. */
+static void test_openat(void)
+{
+	int dir = open("/tmp", O_RDONLY | O_DIRECTORY), fd;
+	const char *name = basename(path);
+	struct stat st;
+
+	check(unlinkat(dir, name, 0) == 0 && openat(dir, name, O_RDONLY) == -1 && errno == ENOENT,
+	      "openat of no file");
+	umask(0);
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL, 0640);
+	check(fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0640, "openat with a mode");
+	check(ftruncate(fd, (off_t)3 << 30) == 0 && close(fd) == 0 &&
+		      (fd = openat(dir, name, O_RDONLY)) >= 0 &&
+		      lseek(fd, 0, SEEK_END) == (off_t)3 << 30,
+	      "openat of a large file");
+	close(fd);
+	close(dir);
+}
+
 static void test_files(void)
 {
 	struct statx extended;
@@ -362,6 +382,7 @@ int main(void)
 	test_stdio();
 	test_err();
 	test_numbers();
+	test_openat();
 	test_stack();
 	test_kernel_interfaces();
 	unlink(path);

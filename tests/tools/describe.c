@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * describe schema|man|markdown: what the tables of keys (lib/config_keys.c, lib/config_words.c) say, as a
+ * describe schema|man|markdown|applets: what the tables of keys (lib/config_keys.c, lib/config_words.c) say, as a
  * JSON Schema (draft 2020-12), as a manual page in mdoc(7), and as the part of docs/CONFIG.md that lists the
- * keys.
+ * keys; and the table of applets (init/table.c) as JSON.
  * tests/tools/documents puts them where they belong, and checks that they are there.
  */
 
 #include <stdio.h>
 #include <string.h>
 
+#include "init/applets.h"
 #include "lib/config_words.h"
 #include "lib/json.h"
 
@@ -229,6 +230,39 @@ static int man(void)
 	return 0;
 }
 
+/* --- applets --- */
+
+static int applets(void)
+{
+	_cleanup_(arena_free) struct arena a = ARENA_INIT;
+	_cleanup_json_ struct json *top = json_new_object();
+	struct json *list = json_add_array(top, "applets");
+	const struct applet *applet;
+	const char *text;
+	size_t n;
+
+	applet = applets_table(&n);
+	for (size_t i = 0; i < n; i++) {
+		struct json *one = json_append_object(list), *rows;
+
+		json_add_string(one, "name", applet[i].name);
+		json_add_string(one, "text", applet[i].text);
+		json_add_string(one, "synopsis", applet[i].synopsis);
+		json_add_string(one, "example", applet[i].example);
+		rows = json_add_array(one, "rows");
+		for (const struct applet_row *row = applet[i].rows; row && row->name; row++) {
+			struct json *item = json_append_object(rows);
+
+			json_add_string(item, "name", row->name);
+			json_add_string(item, "form", row->form);
+			json_add_string(item, "text", row->text);
+		}
+	}
+	text = json_print(top, &a);
+	printf("%s", text ? text : "");
+	return text ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "schema") == 0)
@@ -237,6 +271,8 @@ int main(int argc, char **argv)
 		return man();
 	if (argc == 2 && strcmp(argv[1], "markdown") == 0)
 		return markdown();
-	(void)fprintf(stderr, "Usage: describe schema|man|markdown\n");
+	if (argc == 2 && strcmp(argv[1], "applets") == 0)
+		return applets();
+	(void)fprintf(stderr, "Usage: describe schema|man|markdown|applets\n");
 	return 2;
 }

@@ -39,7 +39,8 @@ static struct {
 	int run_status;
 	int (*run_script)(const char *path, char *const argv[], char *const envp[],
 			  struct sys_end *end);
-	char *exec_env[64]; /* of the last exec */
+	char *exec_env[64];   /* of the last exec */
+	char exec_state[128]; /* what it has inherited by --deserialize= */
 	const char *output;
 	int n_started;
 	int ended[STARTED_MAX];	  /* status of each process, STILL_RUNS */
@@ -540,10 +541,30 @@ static int call_program(const char *name, const char *path, char *const argv[])
 	return call("%s %s%s", name, path, words);
 }
 
+/* From its start, as the program would read it; nothing of a file that exec would close. */
+static void inherit_state(const char *argument)
+{
+	ssize_t n;
+	int fd;
+
+	if (sscanf(argument, "--deserialize=%d", &fd) != 1 || fcntl(fd, F_GETFD) != 0)
+		return;
+	n = read(fd, fake.exec_state, sizeof(fake.exec_state) - 1);
+	fake.exec_state[n > 0 ? n : 0] = '\0';
+}
+
+const char *fakesys_exec_state(void)
+{
+	return fake.exec_state;
+}
+
 /* Returns 0 where the real one would not return. */
 static int fake_exec(const char *path, char *const argv[], char *const envp[])
 {
 	forget_env();
+	fake.exec_state[0] = '\0';
+	for (unsigned int i = 0; argv[i]; i++)
+		inherit_state(argv[i]);
 	for (unsigned int i = 0; envp[i] && i < ARRAY_SIZE(fake.exec_env); i++)
 		fake.exec_env[i] = must(strdup(envp[i]));
 	return call_program("exec", path, argv);

@@ -84,3 +84,6 @@ int fakesys_open_fds(void);
 
 /** @return what the last exec was given as this variable of its environment, NULL: it was not. */
 const char *fakesys_exec_env(const char *name);
+
+/** @return what the file holds that the last exec has inherited by an argument --deserialize=FD; "": none. */
+const char *fakesys_exec_state(void);

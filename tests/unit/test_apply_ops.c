@@ -303,6 +303,28 @@ static void test_move(void **state)
 	assert_why("move a mount to", op.target, "Invalid argument");
 }
 
+/* Beside systemd: what cannot be moved off a shared mount is bound, and goes from where it was. */
+static void test_move_off_a_shared_mount(void **state)
+{
+	struct op op = { .kind = OP_MOVE,
+			 .source = at("/run/mnt/data"),
+			 .target = at("/target/etc") };
+	const char *move;
+
+	(void)state;
+	assert_int_equal(apply_move(&b, &op, &why), 0);
+	assert_int_equal(fakesys_count("umount"), 0);
+	move = arena_strdup(&b.arena, fakesys_line(0));
+	fakesys_fail_match(move, EINVAL);
+	assert_int_equal(apply_move(&b, &op, &why), 0);
+	assert_non_null(strstr(fakesys_line(2), " - 0x1000 -"));
+	assert_string_equal(fakesys_line(3),
+			    arena_printf(&b.arena, "umount %s %d", op.source, MNT_DETACH));
+	fakesys_fail_match("umount", EIO);
+	assert_int_equal(apply_move(&b, &op, &why), -EIO);
+	assert_why("move a mount to", op.target, "Input/output error");
+}
+
 /* What is mounted over a directory looks like it: sshd refuses keys in a directory others can write to. */
 static void test_overlay_keeps_owner_and_mode(void **state)
 {
@@ -592,6 +614,7 @@ int main(void)
 		TEST(test_bind),
 		TEST(test_bind_stays_inside),
 		TEST(test_move),
+		TEST(test_move_off_a_shared_mount),
 		TEST(test_overlay_keeps_owner_and_mode),
 		TEST(test_overlay_fails),
 		TEST(test_module),

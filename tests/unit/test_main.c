@@ -16,13 +16,18 @@ int tested_main(int argc, char **argv);
 int pretended_init(int argc, char **argv);
 static pid_t pretended_pid;
 
-#define main	    tested_main
-#define applet_init pretended_init
-#define getpid()    pretended_pid
+#define main	      tested_main
+#define applet_init   pretended_init
+#define applets_table tested_table
+#define applet_find   tested_find
+#define getpid()      pretended_pid
 #include "init/version.h"
-#include "init/main.c" /* NOLINT */
+#include "init/table.c" /* NOLINT */
+#include "init/main.c"	/* NOLINT */
 #undef main
 #undef getpid
+
+#include "lib/cmdline.h"
 
 #include "tests/unit/scratch.h"
 
@@ -122,12 +127,14 @@ static void test_help(void **state)
 		assert_int_equal(RUN((char *)"anteroot", (char *)words[i]), 0);
 		assert_int_equal(strncmp(out, "Usage: anteroot APPLET", 22), 0);
 		for (size_t k = 0; k < ARRAY_SIZE(applets); k++)
-			assert_non_null(strstr(out, applets[k].text));
+			assert_non_null(strstr(out, applets[k].name));
 		for (size_t k = 0; k < n; k++) {
 			char start[100];
 
 			(void)snprintf(start, sizeof(start), "\n  %s%s", row[k].key,
-				       *row[k].form ? "=" : "\n");
+				       strncmp(row[k].form, "no value", 8) != 0 ? "="
+				       : row[k].form[8]				? "  ("
+										: "\n");
 			assert_non_null(strstr(out, start));
 			assert_non_null(strstr(out, row[k].text));
 		}
@@ -157,7 +164,7 @@ static void test_no_applet(void **state)
 
 static void test_unknown_applet(void **state)
 {
-	static const char *const words[] = { "boot", "", "--init", "initx", "-v" };
+	static const char *const words[] = { "boot", "", "--init", "xinit-like", "-v" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -173,6 +180,97 @@ static void test_unknown_applet(void **state)
 	}
 }
 
+static void test_mistyped_applet(void **state)
+{
+	static const char *const words[][2] = { { "statsu", "status" },
+						{ "Slot", "slot" },
+						{ "initx", "init" },
+						{ "timelines", "timeline" } };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(words); i++) {
+		const char *typed = words[i / 2][0];
+		char expected[200];
+
+		assert_int_equal(i % 2 ? RUN((char *)"anteroot", (char *)typed)
+				       : RUN((char *)"anteroot", (char *)"help", (char *)typed),
+				 2);
+		(void)snprintf(
+			expected, sizeof(expected),
+			"anteroot: there is no applet %s (did you mean %s?); `anteroot help` "
+			"lists them\n",
+			typed, words[i / 2][1]);
+		assert_string_equal(err, expected);
+		assert_int_equal(init_argc, -1);
+	}
+}
+
+/* How it is called, every row, the exit statuses, an example; and no line is too long for a terminal. */
+static void assert_help_of(const struct applet *applet)
+{
+	char start[100];
+	size_t column = 0;
+
+	(void)snprintf(start, sizeof(start), "Usage: anteroot %s", applet->name);
+	assert_int_equal(strncmp(out, start, strlen(start)), 0);
+	for (const struct applet_row *row = applet->rows; row && row->name; row++) {
+		(void)snprintf(start, sizeof(start), "\n  %s%s%s ", row->name,
+			       *row->form ? " " : "", row->form);
+		assert_non_null(strstr(out, start));
+	}
+	assert_non_null(strstr(out, "\nExit status: "));
+	assert_non_null(strstr(out, applet->example));
+	assert_string_equal(err, "");
+	for (const char *c = strchr(out, '\n'); *c; c++) {
+		column = *c == '\n' ? 0 : column + 1;
+		assert_true(column <= 100);
+	}
+}
+
+static void test_help_of_each_applet(void **state)
+{
+	size_t n;
+	const struct applet *applet = applets_table(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		char *name = (char *)applet[i].name;
+
+		assert_int_equal(RUN((char *)"anteroot", (char *)"help", name), 0);
+		assert_help_of(&applet[i]);
+		assert_int_equal(RUN((char *)"anteroot", name, (char *)"--help"), 0);
+		assert_help_of(&applet[i]);
+		assert_int_equal(RUN((char *)"anteroot", name, (char *)"x", (char *)"-h"), 0);
+		assert_help_of(&applet[i]);
+		assert_int_equal(init_argc, -1);
+	}
+}
+
+/* Each option and word of the rows is in a line of the synopsis, and each one there has a row. */
+static void test_synopsis_and_rows(void **state)
+{
+	size_t n;
+	const struct applet *applet = applets_table(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		char text[300], *word, *left = text;
+
+		for (const struct applet_row *row = applet[i].rows; row && row->name; row++)
+			assert_non_null(strstr(applet[i].synopsis, row->name));
+		(void)snprintf(text, sizeof(text), "%s", applet[i].synopsis);
+		while ((word = strsep(&left, " \n[]{}|"))) {
+			const struct applet_row *row = applet[i].rows;
+
+			if (strncmp(word, "--", 2) != 0)
+				continue;
+			while (row && row->name && strcmp(row->name, word) != 0)
+				row++;
+			assert_true(row && row->name);
+		}
+	}
+}
+
 static void test_init(void **state)
 {
 	(void)state;
@@ -185,6 +283,8 @@ static void test_init(void **state)
 	assert_int_equal(RUN((char *)"/init", (char *)"help"), BOOTED);
 	assert_int_equal(init_argc, 2);
 	assert_string_equal(init_argv[1], "help");
+	assert_int_equal(RUN((char *)"/init", (char *)"--help"), BOOTED);
+	assert_string_equal(init_argv[1], "--help");
 }
 
 /* Process 1 is the boot, whatever rdinit= calls it. */
@@ -200,6 +300,8 @@ static void test_process_1_is_the_boot(void **state)
 	assert_int_equal(RUN((char *)"/anteroot", (char *)"init", (char *)"3"), BOOTED);
 	assert_int_equal(init_argc, 2);
 	assert_string_equal(init_argv[1], "3");
+	assert_int_equal(RUN((char *)"/anteroot", (char *)"init", (char *)"--help"), BOOTED);
+	assert_string_equal(init_argv[1], "--help");
 }
 
 static void test_no_name_at_all(void **state)
@@ -219,6 +321,9 @@ int main(void)
 		TEST(test_no_applet),
 		TEST(test_probe_by_its_other_name),
 		TEST(test_unknown_applet),
+		TEST(test_mistyped_applet),
+		TEST(test_help_of_each_applet),
+		TEST(test_synopsis_and_rows),
 		TEST(test_init),
 		TEST(test_process_1_is_the_boot),
 		TEST(test_no_name_at_all),

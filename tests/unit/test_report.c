@@ -318,8 +318,9 @@ static void test_lists(void **state)
 	};
 	static const char *const actions[] = { "written", "unchanged", "removed",
 					       "failed",  "left",      "skipped" };
-	static const struct report_module modules[] = { { "virtio_blk", "virtio:d2", NULL, 120 },
-							{ "nvme", "pci:x", "bad", 7 } };
+	static const struct report_module modules[] = {
+		{ "virtio_blk", "virtio:d2", NULL, 120, 99 }, { "nvme", "pci:x", "bad", 7, 300 }
+	};
 	const struct report_stage stage = { "boot", 100, 50, 3 };
 	const struct report_warning warnings[] = { { NULL, "one" }, { "root", "two" } };
 	_cleanup_json_ struct json *report = NULL;
@@ -356,6 +357,7 @@ static void test_lists(void **state)
 	list = json_get(report, "modules");
 	assert_string_equal(word(nth(list, 0), "wanted"), "virtio:d2");
 	assert_int_equal(number(nth(list, 0), "usec"), 120);
+	assert_int_equal(number(nth(list, 0), "start_usec"), 99);
 	assert_null(json_get(nth(list, 0), "error"));
 	assert_string_equal(word(nth(list, 1), "error"), "bad");
 
