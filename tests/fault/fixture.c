@@ -332,3 +332,31 @@ void fixture_remove(struct fixture *f)
 	(void)snprintf(command, sizeof(command), "rm -rf '%s' '%s'", f->shared, f->target);
 	assert_int_equal(0, system(command)); /* NOLINT: names are our own */
 }
+
+struct fixture fixture;
+
+int fixture_setup(void **state)
+{
+	(void)state;
+	fixture_make(&fixture, "/dev/shm", NULL); /* no disk is synced a thousand times */
+	return 0;
+}
+
+int fixture_setup_apart(void **state)
+{
+	struct stat shm, tmp;
+
+	(void)state;
+	/* The initramfs is on memory and the target elsewhere: two file systems are needed. */
+	if (stat("/dev/shm", &shm) < 0 || stat("/tmp", &tmp) < 0 || shm.st_dev == tmp.st_dev)
+		return -1;
+	fixture_make(&fixture, "/dev/shm", "/tmp");
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	(void)state;
+	fixture_remove(&fixture);
+	return 0;
+}

@@ -52,3 +52,11 @@ void fixture_systemd(const struct fixture *f);
 
 /** Removes everything. */
 void fixture_remove(struct fixture *f);
+
+/** The one of a program whose tests share it. */
+extern struct fixture fixture;
+
+/** Setups and teardown of a group of tests for cmocka: of fixture, the target in shared or on a file system of its own. */
+int fixture_setup(void **state);
+int fixture_setup_apart(void **state);
+int fixture_teardown(void **state);

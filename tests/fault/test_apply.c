@@ -32,8 +32,6 @@ static const struct {
 	{ "mount /dev/vda2 ", OUT_OTHER_SLOT },
 };
 
-static struct fixture fixture;
-
 static enum outcome declared_for(const char *line)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(declared); i++)
@@ -189,20 +187,6 @@ static void test_second_boot_writes_nothing(void **state)
 		assert_int_equal(ACTION_UNCHANGED, report->delivery[i].action);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	fixture_make(&fixture, "/dev/shm", NULL); /* no disk is synced a thousand times */
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&fixture);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,5 +198,5 @@ int main(void)
 		cmocka_unit_test(test_second_boot_writes_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -20,7 +20,6 @@
 
 #define SECTOR 512u
 
-static struct fixture fixture;
 static unsigned char sectors[4][SECTOR]; /* what is written to sectors 1 to 4 */
 static struct ptable_part part = { "vda5", 5, 10, 20 };
 static char name[600];
@@ -212,20 +211,6 @@ static void test_mounted_again(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	fixture_make(&fixture, "/dev/shm", NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&fixture);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,5 +221,5 @@ int main(void)
 		cmocka_unit_test(test_mounted_again),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -23,7 +23,6 @@
 #include "init/rescue.h"
 #include "tests/fault/fixture.h"
 
-static struct fixture fixture;
 static char *no_args[] = { NULL };
 
 static bool exists(const char *path)
@@ -273,25 +272,6 @@ static void test_rescue_each_call_fails(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	struct stat shm, tmp;
-
-	(void)state;
-	/* The initramfs is on memory and the target elsewhere: two file systems are needed. */
-	if (stat("/dev/shm", &shm) < 0 || stat("/tmp", &tmp) < 0 || shm.st_dev == tmp.st_dev)
-		return -1;
-	fixture_make(&fixture, "/dev/shm", "/tmp");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&fixture);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,5 +289,5 @@ int main(void)
 		cmocka_unit_test(test_rescue_each_call_fails),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fixture_setup_apart, fixture_teardown);
 }

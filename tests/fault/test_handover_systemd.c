@@ -19,7 +19,6 @@
 #include "lib/clock.h"
 #include "tests/fault/fixture.h"
 
-static struct fixture fixture;
 static char *no_args[] = { NULL };
 
 static int hand_over(void)
@@ -122,25 +121,6 @@ static void test_start_that_cannot_be_told(void **state)
 			    fakesys_line((unsigned int)fakesys_find("exec ", 0)));
 }
 
-static int setup(void **state)
-{
-	struct stat shm, tmp;
-
-	(void)state;
-	/* The initramfs is on memory and the target elsewhere: two file systems are needed. */
-	if (stat("/dev/shm", &shm) < 0 || stat("/tmp", &tmp) < 0 || shm.st_dev == tmp.st_dev)
-		return -1;
-	fixture_make(&fixture, "/dev/shm", "/tmp");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&fixture);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,5 +130,5 @@ int main(void)
 		cmocka_unit_test(test_start_that_cannot_be_told),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fixture_setup_apart, fixture_teardown);
 }

@@ -29,8 +29,6 @@ static const char second_config[] =
 	"  \"udevRules\": { \"57\": \"B\" }, \"sshKeys\": [ \"ssh-ed25519 BBBB two\" ] } }";
 static const char no_config[] = "{ \"deviceType\": \"generic\" }";
 
-static struct fixture fixture;
-
 /* What is in the target and kept on the state partition: modes, owners, names, contents. */
 static void describe(char tree[static TREE_MAX])
 {
@@ -168,20 +166,6 @@ static void test_nothing_stale_after_a_cut_first_boot(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	fixture_make(&fixture, "/dev/shm", NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&fixture);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,5 +176,5 @@ int main(void)
 		cmocka_unit_test(test_nothing_stale_after_a_cut_first_boot),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -19,8 +19,6 @@
 #include "init/apply.h"
 #include "tests/fault/fixture.h"
 
-static struct fixture fixture;
-
 static void restart(void)
 {
 	static const char *paths[HOOK_POINTS][1] = { { "/etc/anteroot/hooks.d/pre-mount/a" },
@@ -119,20 +117,6 @@ static void test_no_stand_in(void **state)
 	assert_true(fixture.boot->facts.root_mounted);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	fixture_make(&fixture, "/dev/shm", NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&fixture);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,5 +125,5 @@ int main(void)
 		cmocka_unit_test(test_no_stand_in),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

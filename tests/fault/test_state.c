@@ -38,8 +38,6 @@ static const struct {
 	{ "fsync /base/dev/vda6", OUT_NOT_TRIED },
 };
 
-static struct fixture fixture;
-
 static enum outcome declared_for(const char *line)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(declared); i++)
@@ -226,17 +224,10 @@ static void test_verdict_cannot_be_stored(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
-	fixture_make(&fixture, "/dev/shm", NULL);
-	fixture.candidate = true;
-	return 0;
-}
+	int rc = fixture_setup(state);
 
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&fixture);
-	return 0;
+	fixture.candidate = true; /* behind it: a fixture begins without */
+	return rc;
 }
 
 int main(void)
@@ -249,5 +240,5 @@ int main(void)
 		cmocka_unit_test(test_verdict_cannot_be_stored),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, fixture_teardown);
 }
