@@ -10,7 +10,12 @@
 
 #include "lib/jsonscan.h"
 
-/* struct json is a cJSON under another name: it is never defined, only cast. */
+/*
+ * Longer than our files are: what cJSON needs to be safe with (its recursion, its doubles, its names in
+ * any case) is known in this one file, and no other includes it.
+ *
+ * struct json is a cJSON under another name: it is never defined, only cast.
+ */
 
 #define TYPE_MASK     0xff
 #define INT_EXACT_MAX 9007199254740991.0 /* 2^53 - 1 */

@@ -3,6 +3,8 @@
  * Floating point in text: strtod() and the two formats cJSON prints with. klibc has neither. Both
  * work on exact integers of any size, so the result is the correctly rounded one, which is what
  * glibc gives too. No floating point instruction is used.
+ *
+ * Longer than our files are: reading and writing need the same integers, and nothing else does.
  */
 #include <ctype.h>
 #include <errno.h>
