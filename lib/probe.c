@@ -22,9 +22,8 @@ static const char *const first_types[] = {
 	"erofs", NULL
 };
 static const char *const other_types[] = {
-	"swap",	     "crypto_LUKS", "BitLocker", "DM_verity_hash", "DM_integrity",
-	"swsuspend", "iso9660",	    "udf",	 "nilfs2",	   "jfs",
-	"reiserfs",  "hfsplus",	    "cramfs",	 "ext4dev",	   NULL
+	"swap",	  "crypto_LUKS", "BitLocker", "DM_verity_hash", "DM_integrity", "swsuspend", "udf",
+	"nilfs2", "jfs",	 "reiserfs",  "hfsplus",	"cramfs",	"ext4dev",   NULL
 };
 static const char *const *const passes[] = { first_types, other_types };
 

@@ -52,6 +52,7 @@ NONE(exfs);
 NONE(gfs);
 NONE(gfs2);
 NONE(hpfs);
+NONE(iso9660);
 NONE(minix);
 NONE(mpool);
 NONE(netware);

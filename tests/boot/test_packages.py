@@ -26,8 +26,6 @@ LIVES = [pytest.param("initramfs-tools", "bookworm", id="initramfs-tools"),
 SUITES = [pytest.param("bookworm"), pytest.param("trixie", marks=pytest.mark.full)]
 
 
-
-
 def package(suite, name):
     """The file of one of our packages."""
     (path,) = deb.built(suite).glob(f"{name}_*.deb")
@@ -62,6 +60,11 @@ def test_what_is_in_them(suite, tmp_path):
         path = tree / "DEBIAN" / script
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         assert "orderly" not in text and "clock-shutdown" not in text
+
+
+def test_nothing_under_the_gpl_is_linked():
+    """As it was while the prober of ISO 9660 was built, with a header of gnulib: all would be under the GPL."""
+    assert lines(deb.built("bookworm") / "gpl") == []
 
 
 def test_changelog_is_ours(tmp_path):

@@ -16,6 +16,7 @@ BUILDER = ("build-essential", "patch", "xz-utils", "ca-certificates", "debhelper
 # Offline, as Debian's own builders are. Without git: as from a tarball.
 BUILD = """
 cd /work/tree
+grep -rlE 'GNU General Public|SPDX.*GPL-2.0' third-party --include='*.[ch]' >/work/out/gpl || :
 unshare -n make deb THIRD_PARTY_SRC=$PWD/third-party >/work/out/build.log 2>&1 || { cat /work/out/build.log; exit 1; }
 cp build/deb/*.deb build/deb/*.dsc build/deb/*.changes /work/out
 cd build/deb
@@ -82,7 +83,7 @@ def builder(suite):
 
 
 def built(suite="bookworm"):
-    """The folder with the packages of this tree, build.log, and lintian's word."""
+    """The folder with the packages of this tree, build.log, lintian's word, and what of their source is under the GPL."""
     def build(folder):
         folder.mkdir(parents=True)
         run(["make", "-s", "deb-tree"], cwd=PROJECT, env={"DEB_DIR": str(folder / "deb"), "MAKEFLAGS": ""})
