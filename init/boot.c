@@ -181,3 +181,12 @@ int boot_stage(struct boot *b, enum stage stage)
 	report_add_stage(&b->report, &s);
 	return result < 0 ? result : 0;
 }
+
+int boot_stages(struct boot *b, enum stage last)
+{
+	int err = 0;
+
+	for (enum stage stage = STAGE_EARLY; stage <= last && err == 0; stage++)
+		err = boot_stage(b, stage);
+	return err;
+}

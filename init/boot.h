@@ -63,6 +63,9 @@ void boot_close(struct boot *b) _nonnull_all_;
  */
 int boot_stage(struct boot *b, enum stage stage) _nonnull_(1) _must_check_;
 
+/** boot_stage() of the first stage and those after it up to @p last, until one fails. @return as boot_stage() */
+int boot_stages(struct boot *b, enum stage last) _nonnull_(1) _must_check_;
+
 /**
  * Fills b->error and returns the errno, for rescue.
  * @param hint what a person can do, or NULL

@@ -95,10 +95,8 @@ static int check_place(void)
 static int run(struct boot *b, const struct hook_options *o)
 {
 	_cleanup_close_ int rundir = -1;
-	int err = 0;
+	int err = boot_stages(b, o->last);
 
-	for (enum stage stage = STAGE_EARLY; stage <= o->last && err == 0; stage++)
-		err = boot_stage(b, stage);
 	if (err < 0 && o->reboot)
 		return rescue(b);
 	if (err < 0) {

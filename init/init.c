@@ -36,15 +36,6 @@ static void fill_standard_descriptors(const struct sys *sys)
 		(void)fcntl(fd, F_SETFD, 0); /* the target's init inherits these three */
 }
 
-static int run_stages(struct boot *b)
-{
-	int err = 0;
-
-	for (enum stage stage = STAGE_EARLY; stage < STAGE_COUNT && err == 0; stage++)
-		err = boot_stage(b, stage);
-	return err;
-}
-
 int applet_init(int argc, char **argv)
 {
 	/* Too large for the stack of a kernel that gives PID 1 little, and there is only one boot. */
@@ -62,7 +53,7 @@ int applet_init(int argc, char **argv)
 	boot.hooks = true;
 	log_line(&boot.log, LOG_LEVEL_INFO, "anteroot %s%s", anteroot_version,
 		 anteroot_development ? " (development build)" : "");
-	err = run_stages(&boot);
+	err = boot_stages(&boot, STAGE_TARGET);
 	if (err == 0)
 		err = handover(&boot, argc > 0 ? argv + 1 : no_args, environ);
 	(void)err; /* both return with boot.error filled, or not at all */
