@@ -59,7 +59,8 @@ deliver_country() {
 }
 
 deliver_servers() {
-	mkdir -p -m 750 "$root/run/chrony"
+	mkdir -p "$root/run/chrony"
+	chmod 750 "$root/run/chrony"
 	for server in $(value .ntpServers); do
 		echo "pool $server iburst minpoll 14 maxpoll 14 maxsources 1"
 	done | place /run/chrony/added_config.sources 644
