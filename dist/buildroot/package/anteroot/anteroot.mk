@@ -4,7 +4,7 @@
 #
 ################################################################################
 
-ANTEROOT_VERSION = 0.3.0
+ANTEROOT_VERSION = 0.4.0
 ANTEROOT_LICENSE = LGPL-2.1+, LGPL-2.1+ (libblkid, libkmod), MIT (cJSON), BSD-3-Clause or GPL-2.0 (klibc)
 ANTEROOT_LICENSE_FILES = LICENSE
 

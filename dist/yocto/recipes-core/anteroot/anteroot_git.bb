@@ -5,7 +5,7 @@ SECTION = "base"
 LICENSE = "LGPL-2.1-or-later & MIT & BSD-3-Clause & GPL-2.0-only"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=4fbd65380cdd255951079008b364516c"
 
-PV = "0.3.0+git"
+PV = "0.4.0+git"
 
 # The repository that this layer is a part of, unless told otherwise.
 ANTEROOT_REPOSITORY ?= "${@os.path.realpath(os.path.join(d.getVar('THISDIR'), '../../../..'))}"
