@@ -269,9 +269,7 @@ def test_btrfs(machine, tmp_path, program):
 HUGE_MIB = 16 * 1024
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=f"{kind.table}-{kind.sector}",
-                                               marks=[] if kind == KINDS[0] else pytest.mark.full)
-                                  for kind in KINDS])
+@EACH
 def test_power_cut_in_first_boots(machine, tmp_path, kind):
     """Five of each kind, cut at random between the root's mount and the hand-over; the next boot ends complete."""
     seed = int(os.environ.get("ANTEROOT_SEED") or random.randrange(2 ** 32))
