@@ -16,7 +16,7 @@ BUILDER = ("build-essential", "patch", "xz-utils", "ca-certificates", "debhelper
 # Offline, as Debian's own builders are. Without git: as from a tarball.
 BUILD = """
 cd /work/tree
-grep -rlE 'GNU General Public|SPDX.*GPL-2.0' third-party --include='*.[ch]' >/work/out/gpl || :
+grep -rlE 'terms of the GNU General Public|SPDX.*[^L]GPL-' third-party --include='*.[ch]' >/work/out/gpl || :
 unshare -n make deb THIRD_PARTY_SRC=$PWD/third-party >/work/out/build.log 2>&1 || { cat /work/out/build.log; exit 1; }
 cp build/deb/*.deb build/deb/*.dsc build/deb/*.changes /work/out
 cd build/deb
